@@ -1,0 +1,85 @@
+#include "runtime/base/buf.h"
+
+#include "runtime/base/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    BUF_FIRST_BYTES = 64
+};
+
+void buf_init(struct buf *buf, struct arena *arena)
+{
+    *buf = (struct buf){.arena = arena};
+}
+
+static void buf_reserve(struct buf *buf, size_t more)
+{
+    size_t cap = buf->cap == 0 ? BUF_FIRST_BYTES : buf->cap;
+    while (cap - buf->len <= more) {
+        CHECK(!__builtin_mul_overflow(cap, 2, &cap));
+    }
+    if (cap != buf->cap) {
+        buf->ptr = arena_grow(buf->arena, buf->ptr, buf->len, cap);
+        buf->cap = cap;
+    }
+}
+
+void buf_put(struct buf *buf, struct slice text)
+{
+    buf_reserve(buf, text.len);
+    if (text.len > 0) {
+        memcpy(buf->ptr + buf->len, text.ptr, text.len);
+    }
+    buf->len += text.len;
+    buf->ptr[buf->len] = '\0';
+}
+
+void buf_put_byte(struct buf *buf, char byte)
+{
+    buf_put(buf, slice_make(&byte, 1));
+}
+
+void buf_put_char(struct buf *buf, uint32_t character)
+{
+    const bool is_character =
+        character <= 0x10ffffU && (character < 0xd800U || character > 0xdfffU);
+    const uint32_t c = is_character ? character : 0xfffdU;
+
+    if (c < 0x80U) {
+        buf_put_byte(buf, (char)c);
+    } else if (c < 0x800U) {
+        buf_put_byte(buf, (char)(0xc0U | (c >> 6U)));
+        buf_put_byte(buf, (char)(0x80U | (c & 0x3fU)));
+    } else if (c < 0x10000U) {
+        buf_put_byte(buf, (char)(0xe0U | (c >> 12U)));
+        buf_put_byte(buf, (char)(0x80U | ((c >> 6U) & 0x3fU)));
+        buf_put_byte(buf, (char)(0x80U | (c & 0x3fU)));
+    } else {
+        buf_put_byte(buf, (char)(0xf0U | (c >> 18U)));
+        buf_put_byte(buf, (char)(0x80U | ((c >> 12U) & 0x3fU)));
+        buf_put_byte(buf, (char)(0x80U | ((c >> 6U) & 0x3fU)));
+        buf_put_byte(buf, (char)(0x80U | (c & 0x3fU)));
+    }
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    CHECK(len >= 0);
+    buf_reserve(buf, (size_t)len);
+    va_start(args, format);
+    (void)vsnprintf(buf->ptr + buf->len, (size_t)len + 1, format, args);
+    va_end(args);
+    buf->len += (size_t)len;
+}
+
+struct slice buf_slice(const struct buf *buf)
+{
+    return (struct slice){buf->len == 0 ? "" : buf->ptr, buf->len};
+}

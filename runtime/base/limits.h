@@ -1,0 +1,47 @@
+/* runtime/base/limits.h: every bound of the process, with its unit and its reason.
+ *
+ * Reaching one is an outcome with a test, never undefined.
+ */
+#ifndef GITTERD_BASE_LIMITS_H
+#define GITTERD_BASE_LIMITS_H
+
+/* Matrix: user, room and event ids are at most 255 bytes (specification, appendices 4.2). */
+#define MATRIX_ID_BYTES_MAX 255
+/* Gitter: 4096 UTF-16 units of Markdown in one message. */
+#define GITTER_TEXT_UNITS_MAX 4096
+/* Matrix: a 65,536 byte event leaves this much for body and HTML after signatures and ids. */
+#define MATRIX_BODY_BYTES_MAX (32 * 1024)
+#define MATRIX_HTML_BYTES_MAX (28 * 1024)
+
+/* A homeserver transaction of 100 events near the limit is about 20 MB. */
+#define HTTP_BODY_BYTES_MAX (32 * 1024 * 1024)
+#define HTTP_HEADER_BYTES_MAX (64 * 1024)
+/* Bodies of web forms of the login pages. */
+#define HTTP_FORM_BYTES_MAX (16 * 1024)
+/* What we are ready to read of an answer to a call of ours. */
+#define CALL_ANSWER_BYTES_MAX (8 * 1024 * 1024)
+#define CALL_BODY_BYTES_MAX (1024 * 1024)
+
+/* Homeservers keep idle connections up to 300 s; closing first would mark us as down. */
+#define HTTP_IDLE_MS (320 * 1000)
+/* From the first byte of a request to its last header, and between two reads of a body. */
+#define HTTP_HEADER_MS (20 * 1000)
+#define HTTP_BODY_MS (60 * 1000)
+
+/* One batch of turns: one commit. */
+#define BATCH_TURNS_MAX 256
+#define BATCH_MS_MAX 5
+/* Steps (internal messages) of one turn; `invite all` sends one for each room. */
+#define TURN_STEPS_MAX 8192
+
+/* JSON and HTML nesting; Matrix clients show at most 100 levels. */
+#define JSON_DEPTH_MAX 64
+#define HTML_DEPTH_MAX 100
+
+/* Actors kept in memory after their last message. */
+#define ACTORS_CACHED_MAX 4096
+
+_Static_assert(MATRIX_BODY_BYTES_MAX + MATRIX_HTML_BYTES_MAX < 64 * 1024, "one event holds both");
+_Static_assert(HTTP_IDLE_MS > 310 * 1000, "longer than any homeserver keeps a connection");
+
+#endif
