@@ -1,0 +1,98 @@
+/* runtime/engine.h: runs turns in batches: step on copies, commit, then act.
+ *
+ * Inputs are posted and wait. engine_run takes what is ready (at most BATCH_TURNS_MAX turns or
+ * BATCH_MS_MAX), steps the actors on copies and begins one commit. Only when that is durable are
+ * the copies the truth and the effects handed to `effects`. A failed commit discards the batch; its
+ * inputs are run again from the committed state after a pause.
+ *
+ * Thread: loop thread only. Never calls back from inside engine_post.
+ * Memory: inputs are copied. Actors are loaded on their first message and put away when quiet.
+ * Units:  ms since the epoch.
+ */
+#ifndef GITTERD_RUNTIME_ENGINE_H
+#define GITTERD_RUNTIME_ENGINE_H
+
+#include "runtime/turn.h"
+
+struct engine;
+
+/* What is bridged: the machines, their messages, and the router. */
+struct application {
+    const struct fsm *const *machines; /* by actor kind */
+    size_t machines_count;
+    const struct msg_type *messages; /* by message kind */
+    size_t messages_count;
+    /* From an outside input to the actors it concerns, by turn_send. Pure. */
+    void (*route)(const struct msg *input, struct turn *turn);
+    const void *settings;
+};
+
+/* An outside input. */
+struct input {
+    struct msg msg;                  /* for the router, or for the actor of an ended call */
+    struct slice event_id;           /* of a homeserver event: handled once, ever; else empty */
+    const struct outbox_call *ended; /* the call whose end this is; else NULL */
+    /* Called once from the loop: RC_OK when durable; RC_BUSY, RC_IO, RC_FULL when it was given up
+     * because the store fails (only inputs that are `is_repeatable`). NULL: nobody asks. */
+    void (*done)(void *context, enum rc rc);
+    void *context;
+    bool is_repeatable; /* the other side says it again: homeserver events, web requests */
+};
+
+/* Where effects go, after the commit, in the order in which they were declared. */
+struct engine_effects {
+    void *context;
+    void (*calls)(void *context, const struct outbox_call *calls, size_t count);
+    /* Ids of calls that ended or were cancelled, with their lanes: the next of the lane may go. */
+    void (*ended)(void *context, const int64_t *ids, const struct slice *lanes, size_t count);
+    void (*answer)(void *context, int64_t request, const struct answer *answer);
+    void (*link)(void *context, const struct link_order *order);
+    /* An actor is something else now: wakes what waits for a login. */
+    void (*changed)(void *context, struct actor_ref ref);
+    /* One line a turn for the log; texts are borrowed. */
+    void (*turn)(void *context, int64_t turn, struct slice trace);
+    /* True if the call may have been sent, so that it cannot be cancelled any more. */
+    bool (*is_sent)(void *context, int64_t call_id);
+};
+
+struct engine_options {
+    const struct application *application;
+    struct store *store; /* keeps it open; the caller closes it after the engine */
+    struct engine_effects effects;
+    int64_t (*now_ms)(void *context);
+    void (*random)(void *context, void *out, size_t len);
+    void *context;      /* of now_ms and random */
+    struct slice epoch; /* short, [A-Za-z0-9]; new at each start */
+};
+
+NODISCARD enum rc engine_open(const struct engine_options *options, struct engine **engine);
+void engine_close(struct engine *engine);
+
+void engine_post(struct engine *engine, const struct input *input);
+
+/* Runs one batch if one may run now. True if there is more to do at once. */
+bool engine_run(struct engine *engine);
+/* Nothing waits and no commit is under way. */
+bool engine_is_quiet(const struct engine *engine);
+/* When engine_run should be called though nothing is posted: the earliest deadline of an actor, or
+ * the end of a pause after a failed commit; 0: never. */
+int64_t engine_next_ms(const struct engine *engine);
+
+/* The committed state of an actor, valid until the next engine call; NULL if it does not exist. */
+const void *engine_peek(struct engine *engine, struct actor_ref ref, int *state);
+
+/* Counters since the start. */
+struct engine_counts {
+    int64_t turns;
+    int64_t steps;
+    int64_t batches;
+    int64_t commits_failed;
+    int64_t turns_failed;
+    int64_t inputs_repeated; /* passed over: the event was seen before */
+    int64_t refused;         /* messages in a state that refuses them */
+    int64_t absent;          /* messages to actors that do not exist and do not begin by them */
+    int64_t actors_cached;
+};
+struct engine_counts engine_counts(const struct engine *engine);
+
+#endif

@@ -1,0 +1,106 @@
+/* runtime/turn.h: what an actor and the router may do in a turn.
+ *
+ * A turn takes one outside input, runs the router, and then a bounded first-in first-out list of
+ * messages until it is empty. Nothing is written before it has succeeded as a whole. Effects are
+ * data: a send stays inside the turn, calls, answers and link orders leave after the commit.
+ *
+ * Thread: loop thread, only while an action or the router runs.
+ * Memory: arguments are copied; results live in the turn's arena, which lasts until the commit.
+ * Errors: none to handle here: a turn that goes over a limit or meets a failing store fails as a
+ *         whole and leaves no trace.
+ */
+#ifndef GITTERD_RUNTIME_TURN_H
+#define GITTERD_RUNTIME_TURN_H
+
+#include "runtime/base/arena.h"
+#include "runtime/call.h"
+#include "runtime/fsm.h"
+#include "runtime/store.h"
+
+struct actor_ref {
+    int kind;
+    struct slice key;
+};
+
+/* The answer to a request that came in over HTTP. Volatile: a lost one is asked for again. */
+struct answer {
+    int status;
+    struct slice content_type;
+    struct slice body;
+    struct slice location;   /* of a redirect; empty: none */
+    struct slice set_cookie; /* empty: none */
+};
+
+/* Orders for the connection to Gitter. Volatile: a feed gives them anew on each link. */
+enum link_verb {
+    LINK_OPEN,
+    LINK_CLOSE,
+    LINK_SUBSCRIBE,
+    LINK_UNSUBSCRIBE
+};
+
+struct link_order {
+    enum link_verb verb;
+    struct slice owner;
+    struct slice channel;  /* of SUBSCRIBE and UNSUBSCRIBE: "/api/v1/rooms/<id>/chatMessages" */
+    struct slice snapshot; /* of SUBSCRIBE: JSON of what to send at once; empty: nothing */
+};
+
+/* Of the turn at hand. */
+struct arena *turn_arena(struct turn *turn);
+int64_t turn_now_ms(const struct turn *turn);
+/* Random bytes; the same again in a replay. */
+void turn_random(struct turn *turn, void *out, size_t len);
+/* "<epoch>.<turn>.<position>": never given twice, not even over a restored database. */
+struct slice turn_unique_id(struct turn *turn);
+/* What the daemon handed to all actors: struct settings (actors/settings.h). */
+const void *turn_settings(const struct turn *turn);
+
+/* Effects. */
+void turn_send(struct turn *turn, struct actor_ref to, int kind, const void *body);
+void turn_call(struct turn *turn, const struct call *call);
+/* The call takes the place in the lane of the one whose end is being handled, so that what waits
+ * behind it keeps waiting: for looking first, and for saying it again. */
+void turn_call_instead(struct turn *turn, const struct call *call);
+/* Drops calls of this actor from a lane, those with this ref or all if ref is empty. The head of
+ * the lane is left alone if it may have been sent. */
+void turn_cancel(struct turn *turn, struct slice lane, struct slice ref);
+void turn_answer(struct turn *turn, int64_t request, const struct answer *answer);
+void turn_link(struct turn *turn, const struct link_order *order);
+void turn_relate(struct turn *turn,
+                 enum relation relation,
+                 struct slice left,
+                 struct slice right,
+                 struct slice value);
+void turn_unrelate(struct turn *turn,
+                   enum relation relation,
+                   struct slice left,
+                   struct slice right);
+
+/* The directory: committed state and what this turn and earlier ones of the batch changed. */
+struct actor_entry {
+    struct slice key;
+    int state;
+};
+
+bool turn_exists(struct turn *turn, struct actor_ref ref, int *state);
+/* Actors whose column has that value, by key. */
+size_t turn_find(struct turn *turn,
+                 int kind,
+                 const char *column,
+                 struct slice value,
+                 struct actor_entry **entries);
+bool turn_related(struct turn *turn,
+                  enum relation relation,
+                  struct slice left,
+                  struct slice right,
+                  struct slice *value);
+bool turn_related_by_value(struct turn *turn,
+                           enum relation relation,
+                           struct slice left,
+                           struct slice value,
+                           struct slice *right);
+size_t
+turn_relations(struct turn *turn, enum relation relation, struct slice left, struct slice **rights);
+
+#endif
