@@ -34,6 +34,16 @@
 /* Steps (internal messages) of one turn; `invite all` sends one for each room. */
 #define TURN_STEPS_MAX 8192
 
+/* Links to Gitter: connections being made at a time (each may hold a resolver thread), the largest
+ * message read (a snapshot of some hundred rooms is about 1 MB), the answer to the upgrade, and
+ * subscriptions of one link under way (each makes the server read a database). */
+#define LINK_STARTS_MAX 32
+#define LINK_MESSAGE_BYTES_MAX (8 * 1024 * 1024)
+#define LINK_UPGRADE_BYTES_MAX (16 * 1024)
+#define LINK_SUBSCRIBES_MAX 8
+/* What one link may read before others have their turn. */
+#define LINK_READ_BYTES_MAX (256 * 1024)
+
 /* JSON and HTML nesting; Matrix clients show at most 100 levels. */
 #define JSON_DEPTH_MAX 64
 #define HTML_DEPTH_MAX 100
