@@ -35,11 +35,17 @@ typedef bool fsm_guard(const void *state, const struct msg *msg);
 /* Actions change the copy `next` and declare effects on the turn. */
 typedef void fsm_action(void *next, const struct msg *msg, struct turn *turn);
 
+enum {
+    FSM_ANY = -1,
+    FSM_SAME = -1,
+    FSM_STATE_NONE = -1
+};
+
 struct fsm_row {
-    int from;
+    int from; /* FSM_ANY: whatever the state */
     int on;
-    fsm_guard *guard; /* NULL: always */
-    int to;
+    fsm_guard *guard;   /* NULL: always */
+    int to;             /* FSM_SAME: stays where it is */
     fsm_action *action; /* NULL: nothing but the change of state */
     const char *guard_name;
     const char *action_name;
@@ -51,13 +57,10 @@ struct fsm_pairs {
     unsigned states;
 };
 
-enum {
-    FSM_STATES_MAX = 10,
-    FSM_ROWS_MAX = 40,
-    FSM_STATE_NONE = -1
-};
+enum { FSM_STATES_MAX = 10, FSM_ROWS_MAX = 40 };
 
 struct fsm {
+    int kind;          /* of its actors: its place among the machines */
     const char *name;  /* "room" */
     const char *table; /* "rooms": where the store keeps these actors */
     const char *const *states;
@@ -91,6 +94,9 @@ const struct fsm_row *fsm_find(const struct fsm *fsm,
                                const struct msg *msg,
                                enum fsm_verdict *verdict);
 
+/* The name of a state, or of the target FSM_SAME. */
+const char *fsm_state_name(const struct fsm *fsm, int state);
+
 /* The state of that name; FSM_STATE_NONE if there is none. */
 int fsm_state_by_name(const struct fsm *fsm, struct slice name);
 
@@ -104,10 +110,7 @@ size_t fsm_examine(const struct fsm *fsm,
                    struct buf *out);
 
 /* The machine as an aligned text table, and as DOT. */
-void fsm_print(const struct fsm *fsm,
-               const struct msg_type *messages,
-               size_t messages_count,
-               struct buf *out);
+void fsm_print(const struct fsm *fsm, const struct msg_type *messages, struct buf *out);
 void fsm_print_dot(const struct fsm *fsm, const struct msg_type *messages, struct buf *out);
 
 #endif

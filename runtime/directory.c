@@ -1,0 +1,253 @@
+/* The directory of a turn: what is committed, overlaid with what the batch has changed so far. */
+#include "runtime/base/check.h"
+#include "runtime/engine_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    DIRECTORY_PAGE = 256
+};
+
+bool turn_exists(struct turn *turn, struct actor_ref ref, int *state)
+{
+    struct actor *actor = turn_actor(turn, ref);
+    if (actor == NULL || !roster_is_kept(turn->engine->roster, actor)) {
+        return false;
+    }
+    *state = actor_newest(actor)->state;
+    return true;
+}
+
+/* The place of a column among the columns of a machine, and its offset in the state struct. */
+static int find_column(const struct fsm *fsm, const char *column, size_t *offset)
+{
+    int place = 0;
+    for (size_t i = 0; i < fsm->record->fields_count; i++) {
+        const struct field *field = &fsm->record->fields[i];
+        if (!field->is_column) {
+            continue;
+        }
+        if (strcmp(field->name, column) == 0) {
+            *offset = field->offset;
+            return place;
+        }
+        place++;
+    }
+    CHECK(!"a column of the machine");
+    return -1;
+}
+
+struct search {
+    struct turn *turn;
+    int kind;
+    size_t offset;
+    struct slice value;
+    struct list found; /* struct actor_entry */
+};
+
+static void consider(struct search *search, const struct actor *actor)
+{
+    const struct roster *roster = search->turn->engine->roster;
+    const struct actor_form *form = actor_newest(actor);
+    struct slice value = SLICE_EMPTY;
+    if (!roster_is_kept(roster, actor)) {
+        return;
+    }
+    memcpy(&value, (const char *)form->value + search->offset, sizeof value);
+    if (slice_equal(value, search->value)) {
+        struct actor_entry *entry =
+            LIST_ADD(&search->found, turn_arena(search->turn), struct actor_entry);
+        *entry = (struct actor_entry){actor->ref.key, form->state};
+    }
+}
+
+static void consider_stored(struct search *search, const struct store_found *found)
+{
+    const struct engine *engine = search->turn->engine;
+    struct actor *actor = NULL;
+    const struct fsm *fsm = engine->options.application->machines[search->kind];
+    if (!roster_is_loaded(engine->roster, (struct actor_ref){search->kind, found->key}, &actor)) {
+        struct actor_entry *entry =
+            LIST_ADD(&search->found, turn_arena(search->turn), struct actor_entry);
+        *entry = (struct actor_entry){found->key, fsm_state_by_name(fsm, found->state)};
+    } else if (actor->turn == NULL && actor->batch == NULL) {
+        consider(search, actor);
+    }
+}
+
+static void consider_drafts(struct search *search, const struct list *actors, bool of_turn)
+{
+    for (size_t i = 0; i < actors->count; i++) {
+        const struct actor *actor = *LIST_AT(actors, struct actor *, i);
+        const bool is_newer_elsewhere = !of_turn && actor->turn != NULL;
+        if (actor->ref.kind == search->kind && !is_newer_elsewhere) {
+            consider(search, actor);
+        }
+    }
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    return slice_compare(((const struct actor_entry *)a)->key,
+                         ((const struct actor_entry *)b)->key);
+}
+
+size_t turn_find(struct turn *turn,
+                 int kind,
+                 const char *column,
+                 struct slice value,
+                 struct actor_entry **entries)
+{
+    struct store *store = turn->engine->options.store;
+    struct search search = {.turn = turn, .kind = kind, .value = value};
+    const int place =
+        find_column(turn->engine->options.application->machines[kind], column, &search.offset);
+    struct store_found *stored = NULL;
+    size_t count = 0;
+    size_t max = DIRECTORY_PAGE / 2;
+    *entries = NULL;
+    if (value.len == 0 || turn->failed != RC_OK) {
+        return 0;
+    }
+    do { /* a full page may not be all: ask again with room for more */
+        max *= 2;
+        stored = ARENA_ARRAY(turn_arena(turn), max, struct store_found);
+        turn->failed =
+            store->methods->find(store, kind, place, value, turn_arena(turn), stored, max, &count);
+        if (turn->failed != RC_OK) {
+            return 0;
+        }
+    } while (count == max);
+    for (size_t i = 0; i < count; i++) {
+        consider_stored(&search, &stored[i]);
+    }
+    consider_drafts(&search, &turn->batch->actors, false);
+    consider_drafts(&search, &turn->touched, true);
+    if (search.found.count > 1) {
+        qsort(search.found.items, search.found.count, sizeof(struct actor_entry), compare_entries);
+    }
+    *entries = search.found.items;
+    return search.found.count;
+}
+
+/* The newest word of the batch on a pair; NULL: nothing was said. */
+static const struct store_relation *
+said(const struct turn *turn, enum relation relation, struct slice left, struct slice right)
+{
+    for (size_t i = turn->batch->relations.count; i-- > 0;) {
+        const struct store_relation *row =
+            LIST_AT(&turn->batch->relations, struct store_relation, i);
+        if (row->relation == relation && slice_equal(row->left, left) &&
+            (slice_equal(row->right, right) || (row->is_gone && row->right.len == 0))) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+bool turn_related(struct turn *turn,
+                  enum relation relation,
+                  struct slice left,
+                  struct slice right,
+                  struct slice *value)
+{
+    struct store *store = turn->engine->options.store;
+    const struct store_relation *row = said(turn, relation, left, right);
+    if (turn->failed != RC_OK) {
+        return false;
+    }
+    if (row != NULL) {
+        *value = row->value;
+        return !row->is_gone;
+    }
+    const enum rc rc =
+        store->methods->related(store, relation, left, right, turn_arena(turn), value);
+    if (rc != RC_OK && rc != RC_ABSENT) {
+        turn->failed = rc;
+    }
+    return rc == RC_OK;
+}
+
+bool turn_related_by_value(struct turn *turn,
+                           enum relation relation,
+                           struct slice left,
+                           struct slice value,
+                           struct slice *right)
+{
+    struct store *store = turn->engine->options.store;
+    if (turn->failed != RC_OK || value.len == 0) {
+        return false;
+    }
+    for (size_t i = turn->batch->relations.count; i-- > 0;) {
+        const struct store_relation *row =
+            LIST_AT(&turn->batch->relations, struct store_relation, i);
+        if (row->relation == relation && !row->is_gone && slice_equal(row->left, left) &&
+            slice_equal(row->value, value) && said(turn, relation, left, row->right) == row) {
+            *right = row->right;
+            return true;
+        }
+    }
+    const enum rc rc =
+        store->methods->related_by_value(store, relation, left, value, turn_arena(turn), right);
+    if (rc != RC_OK && rc != RC_ABSENT) {
+        turn->failed = rc;
+    }
+    return rc == RC_OK && said(turn, relation, left, *right) == NULL;
+}
+
+static int compare_slices(const void *a, const void *b)
+{
+    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+static bool contains(const struct list *list, struct slice text)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (slice_equal(*LIST_AT(list, struct slice, i), text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t
+turn_relations(struct turn *turn, enum relation relation, struct slice left, struct slice **rights)
+{
+    struct store *store = turn->engine->options.store;
+    struct list found = {0};
+    struct slice after = SLICE_EMPTY;
+    struct slice page[DIRECTORY_PAGE];
+    size_t count = 0;
+    *rights = NULL;
+    do {
+        const enum rc rc =
+            turn->failed != RC_OK
+                ? turn->failed
+                : store->methods->relations(store, relation, left, after, turn_arena(turn), page,
+                                            DIRECTORY_PAGE, &count);
+        if (rc != RC_OK) {
+            turn->failed = rc;
+            return 0;
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (said(turn, relation, left, page[i]) == NULL) {
+                *LIST_ADD(&found, turn_arena(turn), struct slice) = page[i];
+            }
+        }
+        after = count > 0 ? page[count - 1] : SLICE_EMPTY;
+    } while (count == DIRECTORY_PAGE);
+    for (size_t i = 0; i < turn->batch->relations.count; i++) {
+        const struct store_relation *row =
+            LIST_AT(&turn->batch->relations, struct store_relation, i);
+        if (row->relation == relation && !row->is_gone && slice_equal(row->left, left) &&
+            !said(turn, relation, left, row->right)->is_gone && !contains(&found, row->right)) {
+            *LIST_ADD(&found, turn_arena(turn), struct slice) = row->right;
+        }
+    }
+    if (found.count > 1) {
+        qsort(found.items, found.count, sizeof(struct slice), compare_slices);
+    }
+    *rights = found.items;
+    return found.count;
+}

@@ -1,0 +1,403 @@
+#include "runtime/engine.h"
+
+#include "runtime/base/buf.h"
+#include "runtime/base/check.h"
+#include "runtime/engine_parts.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum {
+    INBOX_CHUNK_BYTES = 64 * 1024,
+    BATCH_CHUNK_BYTES = 256 * 1024,
+    DUE_AT_ONCE = 64,
+    PAUSE_AFTER_FAILURE_MS = 1000,
+};
+
+struct engine_counts engine_counts(const struct engine *engine)
+{
+    struct engine_counts counts = engine->counts;
+    counts.actors_cached = (int64_t)roster_count(engine->roster);
+    return counts;
+}
+
+static void batch_reset(struct batch *batch)
+{
+    struct arena *arena = batch->arena;
+    arena_reset(arena);
+    *batch = (struct batch){.arena = arena};
+}
+
+enum rc engine_open(const struct engine_options *options, struct engine **out)
+{
+    struct store *store = options->store;
+    int64_t next_turn = 0;
+    int64_t next_deadline_ms = 0;
+    enum rc rc = store->methods->next_turn(store, &next_turn);
+    if (rc == RC_OK) {
+        rc = store->methods->next_deadline(store, &next_deadline_ms);
+    }
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct engine *engine = calloc(1, sizeof *engine);
+    CHECK(engine != NULL);
+    engine->options = *options;
+    engine->next_turn = next_turn;
+    engine->next_deadline_ms = next_deadline_ms;
+    for (size_t i = 0; i < 2; i++) {
+        engine->inboxes[i].arena = arena_open(INBOX_CHUNK_BYTES);
+    }
+    engine->filling = &engine->inboxes[0];
+    engine->working = &engine->inboxes[1];
+    engine->batch.arena = arena_open(BATCH_CHUNK_BYTES);
+    const struct application *app = options->application;
+    engine->roster = roster_open(app->machines, app->machines_count, store);
+    *out = engine;
+    return RC_OK;
+}
+
+void engine_close(struct engine *engine)
+{
+    if (engine == NULL) {
+        return;
+    }
+    roster_close(engine->roster);
+    arena_close(engine->batch.arena);
+    for (size_t i = 0; i < 2; i++) {
+        arena_close(engine->inboxes[i].arena);
+    }
+    free(engine);
+}
+
+static struct outbox_call *copy_ended(struct arena *arena, const struct outbox_call *ended)
+{
+    struct outbox_call *copy = ARENA_NEW(arena, struct outbox_call);
+    *copy = *ended;
+    copy->actor_key = arena_copy(arena, ended->actor_key);
+    copy->call =
+        (struct call){.purpose = ended->call.purpose, .lane = arena_copy(arena, ended->call.lane)};
+    return copy;
+}
+
+void engine_post(struct engine *engine, const struct input *input)
+{
+    struct arena *arena = engine->filling->arena;
+    const struct application *app = engine->options.application;
+    CHECK(input->msg.kind >= 0 && (size_t)input->msg.kind < app->messages_count);
+    struct queued_input *queued = LIST_ADD(&engine->filling->inputs, arena, struct queued_input);
+    *queued = (struct queued_input){
+        .msg = {input->msg.kind,
+                record_copy(arena, app->messages[input->msg.kind].record, input->msg.body)},
+        .event_id = arena_copy(arena, input->event_id),
+        .ended = input->ended == NULL ? NULL : copy_ended(arena, input->ended),
+        .done = input->done,
+        .context = input->context,
+        .is_repeatable = input->is_repeatable,
+    };
+}
+
+/* A batch: turns until there is no more, or enough; then one commit. */
+
+static bool is_store_trouble(enum rc rc)
+{
+    return rc == RC_IO || rc == RC_FULL || rc == RC_BUSY;
+}
+
+static enum rc run_deadlines(struct engine *engine, int64_t now_ms)
+{
+    struct store *store = engine->options.store;
+    struct store_actor due[DUE_AT_ONCE];
+    size_t count = 0;
+    if (engine->next_deadline_ms == 0 || engine->next_deadline_ms > now_ms) {
+        return RC_OK;
+    }
+    enum rc rc = store->methods->due(store, now_ms, engine->batch.arena, due, DUE_AT_ONCE, &count);
+    for (size_t i = 0; rc == RC_OK && i < count; i++) {
+        const enum rc turn = turn_run_deadline(engine, (struct actor_ref){due[i].kind, due[i].key});
+        rc = is_store_trouble(turn) ? turn : RC_OK;
+        if (turn != RC_OK) { /* it stays due: not at once again */
+            engine->pause_until_ms = now_ms + PAUSE_AFTER_FAILURE_MS;
+        }
+    }
+    return rc;
+}
+
+static enum rc run_inputs(struct engine *engine, int64_t started_ms)
+{
+    const struct list *inputs = &engine->working->inputs;
+    size_t turns = 0;
+    engine->batch_end = engine->working_next;
+    while (engine->batch_end < inputs->count && turns < BATCH_TURNS_MAX) {
+        const struct queued_input *input = LIST_AT(inputs, struct queued_input, engine->batch_end);
+        if (!input->is_given_up) {
+            const enum rc rc = turn_run_input(engine, input);
+            if (is_store_trouble(rc)) {
+                return rc;
+            }
+            turns++;
+        }
+        engine->batch_end++;
+        if (engine->options.now_ms(engine->options.context) - started_ms >= BATCH_MS_MAX) {
+            break;
+        }
+    }
+    return RC_OK;
+}
+
+static bool is_ended(const struct batch *batch, int64_t id)
+{
+    for (size_t i = 0; i < batch->ended.count; i++) {
+        if (*LIST_AT(&batch->ended, int64_t, i) == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Calls that were declared and cancelled in one batch never existed. */
+static void drop_cancelled_calls(struct batch *batch)
+{
+    size_t kept = 0;
+    for (size_t i = 0; batch->ended.count > 0 && i < batch->calls.count; i++) {
+        const struct outbox_call row = *LIST_AT(&batch->calls, struct outbox_call, i);
+        if (!is_ended(batch, row.id)) {
+            *LIST_AT(&batch->calls, struct outbox_call, kept) = row;
+            kept++;
+        }
+    }
+    batch->calls.count = batch->ended.count > 0 ? kept : batch->calls.count;
+}
+
+/* Actors whose draft differs from what is committed; the others are let go. */
+static size_t describe_actors(struct engine *engine)
+{
+    struct batch *batch = &engine->batch;
+    const struct application *app = engine->options.application;
+    size_t changed = 0;
+    engine->described = ARENA_ARRAY(batch->arena, batch->actors.count, struct store_actor);
+    for (size_t i = 0; i < batch->actors.count; i++) {
+        struct actor *actor = *LIST_AT(&batch->actors, struct actor *, i);
+        const struct actor_form *was = &actor->committed;
+        const struct actor_form *is = actor->batch;
+        const bool is_kept = roster_is_kept(engine->roster, actor);
+        const bool is_same =
+            (was->value == NULL && !is_kept) ||
+            (was->value != NULL && is_kept && was->state == is->state && was->calls == is->calls &&
+             record_equal(app->machines[actor->ref.kind]->record, was->value, is->value));
+        if (is_same) {
+            actor->batch = NULL;
+            continue;
+        }
+        roster_describe(engine->roster, actor, batch->arena, &engine->described[changed]);
+        *LIST_AT(&batch->actors, struct actor *, changed) = actor;
+        changed++;
+    }
+    batch->actors.count = changed;
+    return changed;
+}
+
+static void note_deadlines(struct engine *engine)
+{
+    const struct batch *batch = &engine->batch;
+    for (size_t i = 0; i < batch->actors.count; i++) {
+        const int64_t deadline_ms = engine->described[i].deadline_ms;
+        if (deadline_ms != 0 &&
+            (engine->next_deadline_ms == 0 || deadline_ms < engine->next_deadline_ms)) {
+            engine->next_deadline_ms = deadline_ms;
+        }
+    }
+}
+
+static void act(struct engine *engine)
+{
+    const struct engine_effects *effects = &engine->options.effects;
+    const struct batch *batch = &engine->batch;
+    if (batch->ended.count > 0) {
+        effects->ended(effects->context, batch->ended.items, batch->ended_lanes.items,
+                       batch->ended.count);
+    }
+    if (batch->calls.count > 0) {
+        effects->calls(effects->context, batch->calls.items, batch->calls.count);
+    }
+    for (size_t i = 0; i < batch->actors.count; i++) {
+        effects->changed(effects->context, (*LIST_AT(&batch->actors, struct actor *, i))->ref);
+    }
+    for (size_t i = 0; i < batch->links.count; i++) {
+        effects->link(effects->context, LIST_AT(&batch->links, struct link_order, i));
+    }
+    for (size_t i = 0; i < batch->answers.count; i++) {
+        const struct batch_answer *answer = LIST_AT(&batch->answers, struct batch_answer, i);
+        effects->answer(effects->context, answer->request, &answer->answer);
+    }
+    for (size_t i = 0; i < batch->traces.count; i++) {
+        const int64_t turn = engine->next_turn - (int64_t)(batch->traces.count - i);
+        effects->turn(effects->context, turn, *LIST_AT(&batch->traces, struct slice, i));
+    }
+}
+
+static void inputs_are_durable(struct engine *engine)
+{
+    const struct list *inputs = &engine->working->inputs;
+    for (size_t i = engine->working_next; i < engine->batch_end; i++) {
+        const struct queued_input *input = LIST_AT(inputs, struct queued_input, i);
+        if (input->done != NULL && !input->is_given_up) {
+            input->done(input->context, RC_OK);
+        }
+    }
+    engine->working_next = engine->batch_end;
+    if (engine->working_next == inputs->count) {
+        arena_reset(engine->working->arena);
+        engine->working->inputs = (struct list){0};
+        engine->working_next = 0;
+    }
+}
+
+/* The batch never happened. Who can say it again is told so; the rest is run again after a pause.
+ */
+static void discard(struct engine *engine, enum rc rc)
+{
+    for (size_t i = 0; i < engine->batch.actors.count; i++) {
+        (*LIST_AT(&engine->batch.actors, struct actor *, i))->batch = NULL;
+    }
+    const struct list *inputs = &engine->working->inputs;
+    for (size_t i = engine->working_next; i < inputs->count; i++) {
+        struct queued_input *input = LIST_AT(inputs, struct queued_input, i);
+        if (input->is_repeatable && !input->is_given_up) {
+            input->is_given_up = true;
+            if (input->done != NULL) {
+                input->done(input->context, rc);
+            }
+        }
+    }
+    engine->counts.commits_failed++;
+    engine->pause_until_ms =
+        engine->options.now_ms(engine->options.context) + PAUSE_AFTER_FAILURE_MS;
+    batch_reset(&engine->batch);
+}
+
+static void committed(void *context, enum rc rc)
+{
+    struct engine *engine = context;
+    engine->is_committing = false;
+    if (rc != RC_OK) {
+        discard(engine, rc);
+        return;
+    }
+    for (size_t i = 0; i < engine->batch.actors.count; i++) {
+        roster_publish(engine->roster, *LIST_AT(&engine->batch.actors, struct actor *, i),
+                       &engine->described[i]);
+    }
+    note_deadlines(engine);
+    act(engine);
+    inputs_are_durable(engine);
+    roster_trim(engine->roster, ACTORS_CACHED_MAX);
+    batch_reset(&engine->batch);
+}
+
+static void commit(struct engine *engine, int64_t now_ms)
+{
+    struct batch *batch = &engine->batch;
+    struct store *store = engine->options.store;
+    drop_cancelled_calls(batch);
+    const size_t actors = describe_actors(engine);
+    engine->counts.batches++;
+    engine->is_committing = true;
+    if (actors + batch->calls.count + batch->ended.count + batch->relations.count +
+            batch->seen.count ==
+        0) {
+        committed(engine, RC_OK);
+        return;
+    }
+    const struct store_batch rows = {
+        .now_ms = now_ms,
+        .next_turn = engine->next_turn,
+        .actors = engine->described,
+        .actors_count = actors,
+        .relations = batch->relations.items,
+        .relations_count = batch->relations.count,
+        .seen = batch->seen.items,
+        .seen_count = batch->seen.count,
+        .calls = batch->calls.items,
+        .calls_count = batch->calls.count,
+        .ended = batch->ended.items,
+        .ended_count = batch->ended.count,
+    };
+    struct store_batch *kept = ARENA_NEW(batch->arena, struct store_batch);
+    *kept = rows;
+    store->methods->commit(store, kept, committed, engine);
+}
+
+static bool has_work(const struct engine *engine, int64_t now_ms)
+{
+    return engine->working->inputs.count > 0 || engine->filling->inputs.count > 0 ||
+           (engine->next_deadline_ms != 0 && engine->next_deadline_ms <= now_ms);
+}
+
+/* The deadlines of actors that were due have been handled; which is the next? */
+static enum rc renew_deadline(struct engine *engine, int64_t now_ms)
+{
+    struct store *store = engine->options.store;
+    if (engine->next_deadline_ms == 0 || engine->next_deadline_ms > now_ms ||
+        engine->batch.actors.count > 0) {
+        return RC_OK;
+    }
+    return store->methods->next_deadline(store, &engine->next_deadline_ms);
+}
+
+bool engine_run(struct engine *engine)
+{
+    const int64_t now_ms = engine->options.now_ms(engine->options.context);
+    if (engine->is_committing || now_ms < engine->pause_until_ms || !has_work(engine, now_ms)) {
+        return false;
+    }
+    if (engine->working->inputs.count == 0) {
+        struct inbox *filled = engine->filling;
+        engine->filling = engine->working;
+        engine->working = filled;
+    }
+    engine->batch_end = engine->working_next;
+    enum rc rc = run_deadlines(engine, now_ms);
+    if (rc == RC_OK) {
+        rc = renew_deadline(engine, now_ms);
+    }
+    if (rc == RC_OK) {
+        rc = run_inputs(engine, now_ms);
+    }
+    if (rc != RC_OK) {
+        discard(engine, rc);
+        return false;
+    }
+    commit(engine, now_ms);
+    return !engine->is_committing && has_work(engine, now_ms);
+}
+
+bool engine_is_quiet(const struct engine *engine)
+{
+    return !engine->is_committing && engine->working->inputs.count == 0 &&
+           engine->filling->inputs.count == 0;
+}
+
+int64_t engine_next_ms(const struct engine *engine)
+{
+    const int64_t pause_ms = engine->pause_until_ms;
+    if (!engine_is_quiet(engine)) {
+        return pause_ms;
+    }
+    return engine->next_deadline_ms != 0 && engine->next_deadline_ms < pause_ms
+               ? pause_ms
+               : engine->next_deadline_ms;
+}
+
+const void *engine_peek(struct engine *engine, struct actor_ref ref, int *state)
+{
+    struct arena *scratch = arena_open(BATCH_CHUNK_BYTES / 16);
+    struct actor *actor = NULL;
+    const enum rc rc = roster_find(engine->roster, ref, scratch, &actor);
+    arena_close(scratch);
+    if (rc != RC_OK || actor->committed.value == NULL) {
+        return NULL;
+    }
+    *state = actor->committed.state;
+    return actor->committed.value;
+}

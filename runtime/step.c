@@ -1,0 +1,235 @@
+#include "runtime/base/buf.h"
+#include "runtime/base/check.h"
+#include "runtime/engine_parts.h"
+
+/* A step: one message to one actor, on its draft. */
+
+static void count_missing_row(struct engine *engine, enum fsm_verdict verdict)
+{
+    CHECK(verdict != FSM_HOLE);
+    engine->counts.refused += verdict == FSM_REFUSED ? 1 : 0;
+}
+
+static void trace_step(struct turn *turn,
+                       const struct fsm *fsm,
+                       const struct fsm_row *row,
+                       const struct msg *msg)
+{
+    const struct application *app = turn->engine->options.application;
+    const struct actor *actor = turn->self;
+    if (turn->trace == NULL) {
+        return;
+    }
+    buf_printf(turn->trace, "; %s %.*s: %s on %s -> %s", fsm->name, SLICE_ARGS(actor->ref.key),
+               fsm->states[actor_newest(actor)->state], app->messages[msg->kind].name,
+               row == NULL ? "(passed over)" : fsm_state_name(fsm, row->to));
+    if (row != NULL && row->action != NULL) {
+        buf_printf(turn->trace, " %s", row->action_name);
+    }
+}
+
+static void step(struct turn *turn, const struct queued_msg *queued)
+{
+    const struct application *app = turn->engine->options.application;
+    const struct fsm *fsm = app->machines[queued->to.kind];
+    enum fsm_verdict verdict = FSM_ROW;
+    struct actor *actor = turn_actor(turn, queued->to);
+    if (actor == NULL) {
+        return;
+    }
+    struct actor_form *draft = turn_draft(turn, actor);
+    const struct fsm_row *row = fsm_find(fsm, draft->state, draft->value, &queued->msg, &verdict);
+    turn->self = actor;
+    turn->steps++;
+    trace_step(turn, fsm, row, &queued->msg);
+    if (row == NULL) {
+        count_missing_row(turn->engine, verdict);
+    } else {
+        if (row->action != NULL) {
+            row->action(draft->value, &queued->msg, turn);
+        }
+        draft->state = row->to == FSM_SAME ? draft->state : row->to;
+    }
+    turn->self = NULL;
+}
+
+static void run_queue(struct turn *turn)
+{
+    while (turn->failed == RC_OK && turn->queue_next < turn->queue.count) {
+        /* a copy: the list may move while the step adds to it */
+        const struct queued_msg queued =
+            *LIST_AT(&turn->queue, struct queued_msg, turn->queue_next);
+        turn->queue_next++;
+        step(turn, &queued);
+    }
+}
+
+/* A turn: all or nothing. */
+
+static struct batch_mark batch_mark(const struct batch *batch)
+{
+    return (struct batch_mark){batch->actors.count,    batch->calls.count, batch->ended.count,
+                               batch->relations.count, batch->seen.count,  batch->answers.count,
+                               batch->links.count,     batch->traces.count};
+}
+
+static void batch_cut(struct batch *batch, const struct batch_mark *mark)
+{
+    batch->actors.count = mark->actors;
+    batch->calls.count = mark->calls;
+    batch->ended.count = mark->ended;
+    batch->ended_lanes.count = mark->ended;
+    batch->relations.count = mark->relations;
+    batch->seen.count = mark->seen;
+    batch->answers.count = mark->answers;
+    batch->links.count = mark->links;
+    batch->traces.count = mark->traces;
+}
+
+static void keep_drafts(struct turn *turn)
+{
+    for (size_t i = 0; i < turn->touched.count; i++) {
+        struct actor *actor = *LIST_AT(&turn->touched, struct actor *, i);
+        if (actor->batch == NULL) {
+            *LIST_ADD(&turn->batch->actors, turn->batch->arena, struct actor *) = actor;
+        }
+        actor->batch = actor->turn;
+        actor->turn = NULL;
+    }
+}
+
+static void drop_drafts(struct turn *turn)
+{
+    for (size_t i = 0; i < turn->touched.count; i++) {
+        (*LIST_AT(&turn->touched, struct actor *, i))->turn = NULL;
+    }
+}
+
+static struct turn turn_begin(struct engine *engine, struct buf *trace)
+{
+    struct turn turn = {
+        .engine = engine,
+        .batch = &engine->batch,
+        .number = engine->next_turn,
+        .now_ms = engine->options.now_ms(engine->options.context),
+    };
+    if (engine->options.effects.turn != NULL) {
+        buf_init(trace, engine->batch.arena);
+        turn.trace = trace;
+    }
+    return turn;
+}
+
+static enum rc turn_finish(struct turn *turn, const struct batch_mark *mark)
+{
+    struct engine *engine = turn->engine;
+    if (turn->failed != RC_OK) {
+        drop_drafts(turn);
+        batch_cut(turn->batch, mark);
+        engine->counts.turns_failed++;
+        return turn->failed;
+    }
+    keep_drafts(turn);
+    engine->next_turn++;
+    engine->counts.turns++;
+    engine->counts.steps += (int64_t)turn->steps;
+    if (turn->trace != NULL) {
+        *LIST_ADD(&turn->batch->traces, turn->batch->arena, struct slice) = buf_slice(turn->trace);
+    }
+    return RC_OK;
+}
+
+/* Its row goes with the commit, also when the turn fails: the lane must not stand still behind it.
+ */
+static void drop_ended(struct batch *batch, const struct outbox_call *ended)
+{
+    if (ended != NULL) {
+        *LIST_ADD(&batch->ended, batch->arena, int64_t) = ended->id;
+        *LIST_ADD(&batch->ended_lanes, batch->arena, struct slice) = ended->call.lane;
+    }
+}
+
+/* The end of a call goes to the actor that declared it, and the call leaves the outbox. */
+static void begin_ended(struct turn *turn, const struct queued_input *input)
+{
+    const struct outbox_call *ended = input->ended;
+    const struct actor_ref ref = {ended->actor_kind, ended->actor_key};
+    struct actor *actor = turn_actor(turn, ref);
+    if (actor == NULL) {
+        return;
+    }
+    drop_ended(turn->batch, ended);
+    if (!roster_is_kept(turn->engine->roster, actor) || actor_newest(actor)->calls == 0) {
+        turn->engine->counts.absent++;
+        return;
+    }
+    turn_draft(turn, actor)->calls--;
+    turn->ended = ended;
+    turn_send(turn, ref, input->msg.kind, input->msg.body);
+}
+
+static bool is_seen(struct engine *engine, struct slice event_id, enum rc *rc)
+{
+    struct store *store = engine->options.store;
+    *rc = RC_OK;
+    for (size_t i = 0; i < engine->batch.seen.count; i++) {
+        if (slice_equal(*LIST_AT(&engine->batch.seen, struct slice, i), event_id)) {
+            return true;
+        }
+    }
+    const enum rc seen = store->methods->seen(store, event_id);
+    *rc = seen == RC_OK || seen == RC_ABSENT ? RC_OK : seen;
+    return seen == RC_OK;
+}
+
+enum rc turn_run_input(struct engine *engine, const struct queued_input *input)
+{
+    struct buf trace;
+    const struct batch_mark mark = batch_mark(&engine->batch);
+    struct turn turn = turn_begin(engine, &trace);
+    if (input->event_id.len > 0) {
+        if (is_seen(engine, input->event_id, &turn.failed)) {
+            engine->counts.inputs_repeated++;
+            return RC_OK;
+        }
+        *LIST_ADD(&engine->batch.seen, engine->batch.arena, struct slice) = input->event_id;
+    }
+    if (turn.trace != NULL) {
+        buf_printf(turn.trace, "%s", engine->options.application->messages[input->msg.kind].name);
+    }
+    if (turn.failed == RC_OK && input->ended != NULL) {
+        begin_ended(&turn, input);
+    } else if (turn.failed == RC_OK) {
+        engine->options.application->route(&input->msg, &turn);
+    }
+    run_queue(&turn);
+    const enum rc rc = turn_finish(&turn, &mark);
+    if (rc == RC_CORRUPT || rc == RC_TOO_BIG) {
+        drop_ended(&engine->batch, input->ended);
+    }
+    return rc;
+}
+
+/* A deadline that has come is an input of its own. */
+enum rc turn_run_deadline(struct engine *engine, struct actor_ref ref)
+{
+    struct buf trace;
+    const struct batch_mark mark = batch_mark(&engine->batch);
+    struct turn turn = turn_begin(engine, &trace);
+    const struct fsm *fsm = engine->options.application->machines[ref.kind];
+    struct actor *actor = turn_actor(&turn, ref);
+    if (actor != NULL && roster_is_kept(engine->roster, actor)) {
+        const int64_t deadline_ms =
+            roster_deadline_ms(engine->roster, ref.kind, actor_newest(actor)->value);
+        if (deadline_ms == 0 || deadline_ms > turn.now_ms) {
+            return RC_OK;
+        }
+        if (turn.trace != NULL) {
+            buf_printf(turn.trace, "deadline");
+        }
+        roster_clear_deadline(engine->roster, ref.kind, turn_draft(&turn, actor)->value);
+        turn_send(&turn, ref, fsm->deadline_message, &(struct slice){0});
+        run_queue(&turn);
+    }
+    return turn_finish(&turn, &mark);
+}
