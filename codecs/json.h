@@ -43,10 +43,10 @@ struct json {
 /* Reads one value. A lone surrogate escape becomes U+FFFD in `text` and stays as it is in `raw`. */
 NODISCARD enum rc json_parse(struct arena *arena, struct slice text, struct json **out);
 
-/* Reads the outer `levels` levels only (1: the value itself). What lies deeper is checked for
- * syntax and has type and `raw`, but no members; it may be nested to any depth and its bytes need
- * not be UTF-8. So one bad event cannot spoil the transaction it came in. levels is at most
- * JSON_DEPTH_MAX. */
+/* Reads the outer `levels` levels only (1: the value itself; at most JSON_DEPTH_MAX). What lies
+ * deeper is checked for syntax and may be nested to any depth; the innermost nodes have type and
+ * `raw`, but no members. UTF-8 is not checked. So one bad event cannot spoil the transaction it
+ * came in. */
 NODISCARD enum rc
 json_parse_outline(struct arena *arena, struct slice text, size_t levels, struct json **out);
 
