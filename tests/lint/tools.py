@@ -1,0 +1,47 @@
+"""Rules that other programs check for us."""
+
+import glob
+import os
+import subprocess
+
+COMPILE = ["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+
+
+def headers_compile_alone(tree):
+    found = []
+    for path in tree.files(("actors", "codecs", "db", "runtime", "tests"), (".h",)):
+        # as an include of an empty file: nothing then complains about a header as main file
+        answer = subprocess.run(COMPILE + ["-I.", "-x", "c", "-include", path, "/dev/null"],
+                                cwd=tree.root, capture_output=True, text=True)
+        if answer.returncode != 0:
+            found.append(f"{path}:1: does not compile alone\n{answer.stderr.strip()}")
+    return found
+
+
+def formatting(tree):
+    paths = [path for path in tree.c_files() if not path.endswith(".def")]
+    if not paths:
+        return []
+    answer = subprocess.run(["clang-format", "--dry-run", "-Werror", "--style=file", *paths],
+                            cwd=tree.root, capture_output=True, text=True)
+    return [line for line in answer.stderr.split("\n") if ": error: " in line]
+
+
+def scripts_parse(tree):
+    """Shell scripts and Python files at least parse."""
+    found = []
+    for path in sorted(glob.glob("etc/*", root_dir=tree.root) + [".ci/run"]):
+        whole = os.path.join(tree.root, path)
+        if not os.path.isfile(whole):
+            continue
+        with open(whole, "rb") as file:
+            is_shell = path.endswith(".sh") or file.readline().startswith(b"#!/bin/bash")
+        if is_shell:
+            answer = subprocess.run(["bash", "-n", whole], capture_output=True, text=True)
+            found += [f"{path}:1: {answer.stderr.strip()}"] if answer.returncode else []
+    for path in tree.files(("tests", "etc"), (".py",)):
+        try:
+            compile(tree.text(path), path, "exec")
+        except SyntaxError as error:
+            found.append(f"{path}:{error.lineno}: {error.msg}")
+    return found
