@@ -7,7 +7,8 @@
  *         called from the loop, never from inside store_commit.
  * Memory: arguments are borrowed until return (a batch: until its callback); results live in the
  *         given arena.
- * Errors: RC_IO and RC_FULL changed nothing and may be retried; RC_CORRUPT is final.
+ * Errors: RC_IO and RC_FULL changed nothing and may be retried; RC_CORRUPT is final. In a batch an
+ *         empty key, lane, left or event id, or the id of a call that is in the outbox, is a CHECK.
  * Units:  times in ms since the epoch.
  */
 #ifndef GITTERD_RUNTIME_STORE_H

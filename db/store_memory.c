@@ -1,0 +1,527 @@
+#include "db/store_memory.h"
+
+#include "db/rows.h"
+#include "db/store_rules.h"
+#include "runtime/base/check.h"
+
+#include <stdlib.h>
+
+enum {
+    RELATIONS_COUNT = RELATION_MESSAGE_MAP + 1
+};
+
+static const int64_t seen_ms_max = STORE_SEEN_DAYS * 24 * INT64_C(3600) * 1000;
+
+struct memory_store {
+    struct store store; /* first, so that the methods find it */
+    const struct store_table *tables;
+    size_t tables_count;
+    int64_t next_turn;
+    struct rows *actors;                    /* by kind; a: key */
+    struct rows relations[RELATIONS_COUNT]; /* a: left, b: right */
+    struct rows seen;                       /* a: event id */
+    struct rows calls;                      /* a: lane, place, id */
+    /* of the commit under way */
+    const struct store_batch *batch; /* not NULL: held */
+    void (*done)(void *context, enum rc rc);
+    void *context;
+    enum rc rc;
+    bool is_pending;
+    /* hooks */
+    enum rc fail_next;
+    bool is_held;
+};
+
+static const struct store_methods memory_methods;
+
+static struct memory_store *memory_of(struct store *store)
+{
+    CHECK(store->methods == &memory_methods);
+    return (struct memory_store *)store;
+}
+
+static const struct rows *actors_of(struct store *store, int kind)
+{
+    const struct memory_store *self = memory_of(store);
+    CHECK(kind >= 0 && (size_t)kind < self->tables_count);
+    return &self->actors[kind];
+}
+
+static struct slice give(struct arena *arena, struct slice text)
+{
+    return text.len == 0 ? SLICE_EMPTY : arena_copy(arena, text);
+}
+
+/* Index of the first row whose `a` lies behind. */
+static size_t rows_after(const struct rows *rows, struct slice a)
+{
+    size_t index = rows_from(rows, &(struct row_key){.a = a});
+    while (index < rows->count && slice_equal(rows->at[index]->key.a, a)) {
+        index++;
+    }
+    return index;
+}
+
+static void memory_close(struct store *store)
+{
+    struct memory_store *self = memory_of(store);
+    for (size_t kind = 0; kind < self->tables_count; kind++) {
+        rows_clear(&self->actors[kind]);
+    }
+    for (size_t i = 0; i < RELATIONS_COUNT; i++) {
+        rows_clear(&self->relations[i]);
+    }
+    rows_clear(&self->seen);
+    rows_clear(&self->calls);
+    free(self->actors);
+    free(self);
+}
+
+static enum rc memory_next_turn(struct store *store, int64_t *turn)
+{
+    *turn = memory_of(store)->next_turn;
+    return RC_OK;
+}
+
+static enum rc memory_load(
+    struct store *store, int kind, struct slice key, struct arena *arena, struct store_actor *out)
+{
+    const struct row *row = rows_get(actors_of(store, kind), &(struct row_key){.a = key});
+    if (row == NULL) {
+        return RC_ABSENT;
+    }
+    *out = store_actor_copy(arena, &row->actor);
+    return RC_OK;
+}
+
+static void
+put_found(struct arena *arena, const struct row *row, struct store_found *out, size_t *count)
+{
+    out[*count].key = give(arena, row->actor.key);
+    out[*count].state = give(arena, row->actor.state);
+    (*count)++;
+}
+
+static enum rc memory_find(struct store *store,
+                           int kind,
+                           int column,
+                           struct slice value,
+                           struct arena *arena,
+                           struct store_found *out,
+                           size_t max,
+                           size_t *count)
+{
+    const struct rows *rows = actors_of(store, kind);
+    CHECK(column >= 0 && (size_t)column < memory_of(store)->tables[kind].columns_count);
+    *count = 0;
+    for (size_t i = 0; value.len > 0 && *count < max && i < rows->count; i++) {
+        if (slice_equal(rows->at[i]->actor.columns[column], value)) {
+            put_found(arena, rows->at[i], out, count);
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc memory_list(struct store *store,
+                           int kind,
+                           struct slice after,
+                           struct arena *arena,
+                           struct store_found *out,
+                           size_t max,
+                           size_t *count)
+{
+    const struct rows *rows = actors_of(store, kind);
+    *count = 0;
+    for (size_t i = rows_after(rows, after); *count < max && i < rows->count; i++) {
+        put_found(arena, rows->at[i], out, count);
+    }
+    return RC_OK;
+}
+
+static enum rc memory_related(struct store *store,
+                              enum relation relation,
+                              struct slice left,
+                              struct slice right,
+                              struct arena *arena,
+                              struct slice *value)
+{
+    const struct row *row =
+        rows_get(&memory_of(store)->relations[relation], &(struct row_key){.a = left, .b = right});
+    if (row == NULL) {
+        return RC_ABSENT;
+    }
+    *value = give(arena, row->value);
+    return RC_OK;
+}
+
+static enum rc memory_related_by_value(struct store *store,
+                                       enum relation relation,
+                                       struct slice left,
+                                       struct slice value,
+                                       struct arena *arena,
+                                       struct slice *right)
+{
+    const struct rows *rows = &memory_of(store)->relations[relation];
+    size_t i = rows_from(rows, &(struct row_key){.a = left});
+    for (; i < rows->count && slice_equal(rows->at[i]->key.a, left); i++) {
+        if (slice_equal(rows->at[i]->value, value)) {
+            *right = give(arena, rows->at[i]->key.b);
+            return RC_OK;
+        }
+    }
+    return RC_ABSENT;
+}
+
+static enum rc memory_relations(struct store *store,
+                                enum relation relation,
+                                struct slice left,
+                                struct slice after,
+                                struct arena *arena,
+                                struct slice *out,
+                                size_t max,
+                                size_t *count)
+{
+    const struct rows *rows = &memory_of(store)->relations[relation];
+    size_t i = rows_from(rows, &(struct row_key){.a = left, .b = after});
+    *count = 0;
+    for (; *count < max && i < rows->count && slice_equal(rows->at[i]->key.a, left); i++) {
+        if (!slice_equal(rows->at[i]->key.b, after)) {
+            out[(*count)++] = give(arena, rows->at[i]->key.b);
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc memory_seen(struct store *store, struct slice event_id)
+{
+    const struct row *row = rows_get(&memory_of(store)->seen, &(struct row_key){.a = event_id});
+    return row == NULL ? RC_ABSENT : RC_OK;
+}
+
+static int compare_due(const void *left, const void *right)
+{
+    const struct store_actor *a = *(const struct store_actor *const *)left;
+    const struct store_actor *b = *(const struct store_actor *const *)right;
+    if (a->deadline_ms != b->deadline_ms) {
+        return a->deadline_ms < b->deadline_ms ? -1 : 1;
+    }
+    if (a->kind != b->kind) {
+        return a->kind < b->kind ? -1 : 1;
+    }
+    return slice_compare(a->key, b->key);
+}
+
+/* All that is due, unsorted, in the arena. */
+static const struct store_actor **
+collect_due(const struct memory_store *self, int64_t now_ms, struct arena *arena, size_t *count)
+{
+    size_t all = 0;
+    for (size_t kind = 0; kind < self->tables_count; kind++) {
+        all += self->actors[kind].count;
+    }
+    const struct store_actor **due = ARENA_ARRAY(arena, all, const struct store_actor *);
+    *count = 0;
+    for (size_t kind = 0; kind < self->tables_count; kind++) {
+        for (size_t i = 0; i < self->actors[kind].count; i++) {
+            const struct store_actor *actor = &self->actors[kind].at[i]->actor;
+            if (actor->deadline_ms != 0 && actor->deadline_ms <= now_ms) {
+                due[(*count)++] = actor;
+            }
+        }
+    }
+    return due;
+}
+
+static enum rc memory_due(struct store *store,
+                          int64_t now_ms,
+                          struct arena *arena,
+                          struct store_actor *out,
+                          size_t max,
+                          size_t *count)
+{
+    size_t all = 0;
+    const struct store_actor **due = collect_due(memory_of(store), now_ms, arena, &all);
+    if (all > 1) {
+        qsort(due, all, sizeof *due, compare_due);
+    }
+    *count = all < max ? all : max;
+    for (size_t i = 0; i < *count; i++) {
+        out[i] = store_actor_copy(arena, due[i]);
+    }
+    return RC_OK;
+}
+
+static enum rc memory_next_deadline(struct store *store, int64_t *deadline_ms)
+{
+    const struct memory_store *self = memory_of(store);
+    *deadline_ms = 0;
+    for (size_t kind = 0; kind < self->tables_count; kind++) {
+        for (size_t i = 0; i < self->actors[kind].count; i++) {
+            const int64_t at = self->actors[kind].at[i]->actor.deadline_ms;
+            if (at != 0 && (*deadline_ms == 0 || at < *deadline_ms)) {
+                *deadline_ms = at;
+            }
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc memory_lane_heads(struct store *store,
+                                 struct slice after,
+                                 struct arena *arena,
+                                 struct outbox_call *out,
+                                 size_t max,
+                                 size_t *count)
+{
+    const struct rows *rows = &memory_of(store)->calls;
+    size_t i = rows_after(rows, after);
+    *count = 0;
+    while (*count < max && i < rows->count) {
+        out[(*count)++] = outbox_call_copy(arena, &rows->at[i]->call);
+        i = rows_after(rows, rows->at[i]->key.a);
+    }
+    return RC_OK;
+}
+
+static enum rc memory_lane_head(struct store *store,
+                                struct slice lane,
+                                struct arena *arena,
+                                struct outbox_call *out)
+{
+    const struct rows *rows = &memory_of(store)->calls;
+    const size_t i = rows_from(rows, &(struct row_key){.a = lane, .place = INT64_MIN});
+    if (i == rows->count || !slice_equal(rows->at[i]->key.a, lane)) {
+        return RC_ABSENT;
+    }
+    *out = outbox_call_copy(arena, &rows->at[i]->call);
+    return RC_OK;
+}
+
+static enum rc memory_lane_find(struct store *store,
+                                struct slice lane,
+                                struct slice ref,
+                                struct arena *arena,
+                                int64_t *out,
+                                size_t max,
+                                size_t *count)
+{
+    (void)arena;
+    const struct rows *rows = &memory_of(store)->calls;
+    size_t i = rows_from(rows, &(struct row_key){.a = lane, .place = INT64_MIN});
+    *count = 0;
+    for (; *count < max && i < rows->count && slice_equal(rows->at[i]->key.a, lane); i++) {
+        const struct outbox_call *call = &rows->at[i]->call;
+        if (ref.len == 0 || slice_equal(call->call.ref, ref)) {
+            out[(*count)++] = call->id;
+        }
+    }
+    return RC_OK;
+}
+
+static void apply_actor(struct memory_store *self, const struct store_actor *actor)
+{
+    struct rows *rows = &self->actors[actor->kind];
+    const struct row_key key = {.a = actor->key};
+    if (!actor->is_gone) {
+        struct row row = {.key = key, .actor = *actor};
+        row.actor.secrets_are_lost = false;
+        rows_put(rows, &row);
+    } else if (rows_get(rows, &key) != NULL) {
+        rows_remove(rows, rows_from(rows, &key));
+    }
+}
+
+static void apply_relation(struct memory_store *self, const struct store_relation *relation)
+{
+    struct rows *rows = &self->relations[relation->relation];
+    const struct row_key key = {.a = relation->left, .b = relation->right};
+    if (!relation->is_gone) {
+        rows_put(rows, &(struct row){.key = key, .value = relation->value});
+        return;
+    }
+    const size_t i = rows_from(rows, &key);
+    while (i < rows->count && slice_equal(rows->at[i]->key.a, relation->left) &&
+           (relation->right.len == 0 || slice_equal(rows->at[i]->key.b, relation->right))) {
+        rows_remove(rows, i);
+    }
+}
+
+static void apply_seen(struct memory_store *self, const struct store_batch *batch)
+{
+    size_t pruned = 0;
+    for (size_t i = self->seen.count; i > 0 && pruned < STORE_PRUNED_MAX; i--) {
+        if (self->seen.at[i - 1]->time_ms < batch->now_ms - seen_ms_max) {
+            rows_remove(&self->seen, i - 1);
+            pruned++;
+        }
+    }
+    for (size_t i = 0; i < batch->seen_count; i++) {
+        const struct row row = {.key = {.a = batch->seen[i]}, .time_ms = batch->now_ms};
+        if (rows_get(&self->seen, &row.key) == NULL) {
+            rows_put(&self->seen, &row);
+        }
+    }
+}
+
+static void apply_call(struct memory_store *self, const struct outbox_call *call)
+{
+    for (size_t i = 0; i < self->calls.count; i++) {
+        CHECK(self->calls.at[i]->call.id != call->id);
+    }
+    const struct row_key key = {.a = call->call.lane, .place = call->place, .id = call->id};
+    rows_put(&self->calls, &(struct row){.key = key, .call = *call});
+}
+
+static void apply_end(struct memory_store *self, int64_t id)
+{
+    for (size_t i = 0; i < self->calls.count; i++) {
+        if (self->calls.at[i]->call.id == id) {
+            rows_remove(&self->calls, i);
+            return;
+        }
+    }
+}
+
+static void apply(struct memory_store *self, const struct store_batch *batch)
+{
+    self->next_turn = batch->next_turn;
+    for (size_t i = 0; i < batch->actors_count; i++) {
+        apply_actor(self, &batch->actors[i]);
+    }
+    for (size_t i = 0; i < batch->relations_count; i++) {
+        apply_relation(self, &batch->relations[i]);
+    }
+    apply_seen(self, batch);
+    for (size_t i = 0; i < batch->calls_count; i++) {
+        apply_call(self, &batch->calls[i]);
+    }
+    for (size_t i = 0; i < batch->ended_count; i++) {
+        apply_end(self, batch->ended[i]);
+    }
+}
+
+static void memory_commit(struct store *store,
+                          const struct store_batch *batch,
+                          void (*done)(void *context, enum rc rc),
+                          void *context)
+{
+    struct memory_store *self = memory_of(store);
+    CHECK(!self->is_pending && self->batch == NULL);
+    store_check_batch(batch, self->tables, self->tables_count);
+    self->batch = batch;
+    self->done = done;
+    self->context = context;
+    if (!self->is_held) {
+        store_memory_finish(store);
+    }
+}
+
+static const struct store_methods memory_methods = {
+    .close = memory_close,
+    .next_turn = memory_next_turn,
+    .load = memory_load,
+    .find = memory_find,
+    .list = memory_list,
+    .related = memory_related,
+    .related_by_value = memory_related_by_value,
+    .relations = memory_relations,
+    .seen = memory_seen,
+    .due = memory_due,
+    .next_deadline = memory_next_deadline,
+    .lane_heads = memory_lane_heads,
+    .lane_head = memory_lane_head,
+    .lane_find = memory_lane_find,
+    .commit = memory_commit,
+};
+
+struct store *store_memory_open(const struct store_table *tables, size_t tables_count)
+{
+    struct memory_store *self = calloc(1, sizeof *self);
+    CHECK(self != NULL);
+    self->store.methods = &memory_methods;
+    self->tables = tables;
+    self->tables_count = tables_count;
+    self->next_turn = 1;
+    self->actors = calloc(tables_count, sizeof *self->actors);
+    CHECK(self->actors != NULL);
+    return &self->store;
+}
+
+struct store *store_memory_copy(struct store *store)
+{
+    const struct memory_store *self = memory_of(store);
+    struct memory_store *copy = memory_of(store_memory_open(self->tables, self->tables_count));
+    copy->next_turn = self->next_turn;
+    for (size_t kind = 0; kind < self->tables_count; kind++) {
+        rows_copy(&copy->actors[kind], &self->actors[kind]);
+    }
+    for (size_t i = 0; i < RELATIONS_COUNT; i++) {
+        rows_copy(&copy->relations[i], &self->relations[i]);
+    }
+    rows_copy(&copy->seen, &self->seen);
+    rows_copy(&copy->calls, &self->calls);
+    return &copy->store;
+}
+
+bool store_memory_is_pending(const struct store *store)
+{
+    CHECK(store->methods == &memory_methods);
+    return ((const struct memory_store *)store)->is_pending;
+}
+
+void store_memory_poll(struct store *store)
+{
+    struct memory_store *self = memory_of(store);
+    if (self->is_pending) {
+        /* cleared first: `done` may begin the next commit */
+        self->is_pending = false;
+        self->done(self->context, self->rc);
+    }
+}
+
+void store_memory_fail_next(struct store *store, enum rc rc)
+{
+    memory_of(store)->fail_next = rc;
+}
+
+void store_memory_hold(struct store *store, bool is_held)
+{
+    memory_of(store)->is_held = is_held;
+}
+
+void store_memory_finish(struct store *store)
+{
+    struct memory_store *self = memory_of(store);
+    if (self->batch == NULL) {
+        return;
+    }
+    self->rc = self->fail_next;
+    self->fail_next = RC_OK;
+    if (self->rc == RC_OK) {
+        apply(self, self->batch);
+    }
+    self->batch = NULL;
+    self->is_pending = true;
+}
+
+void store_memory_crash(struct store *store)
+{
+    struct memory_store *self = memory_of(store);
+    self->batch = NULL;
+    self->is_pending = false;
+    self->fail_next = RC_OK;
+}
+
+void store_memory_lose_secrets(struct store *store)
+{
+    struct memory_store *self = memory_of(store);
+    for (size_t kind = 0; kind < self->tables_count; kind++) {
+        for (size_t i = 0; i < self->actors[kind].count; i++) {
+            struct store_actor *actor = &self->actors[kind].at[i]->actor;
+            if (actor->secrets.len > 0) {
+                actor->secrets = SLICE_EMPTY;
+                actor->secrets_are_lost = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/* db/writer.h: the connection that commits, with its statements and the transaction of a batch.
+ *
+ * It shares nothing with the reading side, so that it can be moved to a thread of its own.
+ *
+ * Errors: what fails is rolled back as a whole; the writer is then as before.
+ */
+#ifndef GITTERD_DB_WRITER_H
+#define GITTERD_DB_WRITER_H
+
+#include "db/actors.h"
+#include "db/outbox.h"
+#include "db/reader.h"
+
+struct writer {
+    sqlite3 *db;
+    struct secrets *secrets;
+    struct arena *scratch; /* of one transaction */
+    struct outbox_names names;
+    struct actors_writing *actors; /* by kind */
+    sqlite3_stmt *begin;
+    sqlite3_stmt *commit;
+    sqlite3_stmt *rollback;
+    sqlite3_stmt *set_next_turn;
+    sqlite3_stmt *relate[RELATIONS_COUNT];
+    sqlite3_stmt *unrelate[RELATIONS_COUNT];
+    sqlite3_stmt *unrelate_all[RELATIONS_COUNT];
+    sqlite3_stmt *see;
+    sqlite3_stmt *prune_seen;
+    sqlite3_stmt *add_call;
+    sqlite3_stmt *end_call;
+};
+
+/* Keeps db and secrets from the call on, whatever it gives: writer_clear closes them. */
+NODISCARD enum rc writer_init(struct writer *writer,
+                              sqlite3 *db,
+                              struct secrets *secrets,
+                              const struct outbox_names *names);
+/* Fine on a writer that is all zero. */
+void writer_clear(struct writer *writer);
+
+/* RC_OK: durable. Else nothing is changed; RC_FULL, RC_IO or RC_CORRUPT. */
+NODISCARD enum rc writer_commit(struct writer *writer, const struct store_batch *batch);
+
+#endif
