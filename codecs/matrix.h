@@ -6,7 +6,8 @@
  * Units:  times in ms since the epoch.
  *
  * Events come from other people's servers: any key may be missing or of any type, which makes the
- * field empty and never spoils the event, except for its id, type, room and sender.
+ * field empty and never spoils the event, except for its id, type, room and sender. An id of more
+ * than 255 bytes is as good as missing.
  */
 #ifndef GITTERD_CODECS_MATRIX_H
 #define GITTERD_CODECS_MATRIX_H
@@ -43,7 +44,7 @@ struct matrix_event {
     bool is_direct;
     bool is_invite_to_encrypted; /* unsigned.invite_room_state has m.room.encryption */
 
-    /* m.room.message */
+    /* m.room.message and m.sticker */
     struct matrix_message message;
     struct matrix_message edited; /* m.new_content of an edit */
     struct slice gitter_id;       /* MATRIX_MARKER_MESSAGE */
@@ -88,6 +89,7 @@ struct matrix_request matrix_versions_request(struct arena *arena);
 struct matrix_request matrix_whoami_request(struct arena *arena);
 struct matrix_request matrix_ping_request(struct arena *arena, struct slice appservice_id);
 struct matrix_request matrix_register_request(struct arena *arena, struct slice localpart);
+/* A name is cut at 256 characters, since Synapse refuses longer ones. */
 struct matrix_request
 matrix_displayname_request(struct arena *arena, struct slice user_id, struct slice name);
 struct matrix_request
