@@ -1,0 +1,189 @@
+"""What the bot does on command, and the command line."""
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+
+from bridge import BOT
+from words import listed
+
+ALL_VERSIONS = ("scenario_list_and_invite",)
+
+
+async def scenario_list_and_invite(world):
+    """Sorted, with a star where bridged; `invite` brings one room, `invite all` the rest."""
+    limit = world.settings["login_invites_max"]
+    alice, rooms = await world.person(rooms=limit + 3)
+    await alice.login()
+    seen = listed(await alice.say("list", "LIST_HEADER"))
+    assert list(seen) == sorted(rooms), seen
+    assert sum(seen.values()) == limit, seen
+    first, *rest = [uri for uri, is_bridged in seen.items() if not is_bridged]
+    await alice.say(f"invite {first}", "INVITING", room=first)
+    await alice.enter(first)
+    seen = listed(await alice.say("list", "LIST_HEADER"))
+    assert seen[first] and not any(seen[uri] for uri in rest), seen
+    await alice.say("invite all", "INVITING_SOME", count=len(rest))
+    for uri in rest:
+        await alice.enter(uri)
+    assert all(listed(await alice.say("list", "LIST_HEADER")).values())
+    await alice.say("invite all", "INVITING_NONE")
+
+
+async def scenario_commands_are_forgiving(world):
+    """Case and spaces do not matter, in verbs and in names of rooms."""
+    alice, (room,) = await world.person(rooms=1)
+    await alice.login()
+    await alice.enter(room)
+    await alice.say("  LIST  ", "LIST_HEADER")
+    await alice.say(f"Invite   {room.upper()} ", "ALREADY_BRIDGED")
+    await alice.say("HELP", "HELP")
+
+
+async def scenario_commands_that_cannot_be_done(world):
+    alice, (room,) = await world.person(rooms=1)
+    await alice.login()
+    await alice.enter(room)
+    await alice.say("dance with me", "UNKNOWN_COMMAND")
+    await alice.say("invite", "INVITE_USAGE")
+    await alice.say(f"invite {room}", "ALREADY_BRIDGED", room=room)
+    await alice.say("invite no/where", "NO_SUCH_ROOM", room="no/where")
+    stranger = await world.gitter_user("bob")
+    private = await world.room(stranger, public=False)
+    await alice.say(f"invite {private}", "NO_SUCH_ROOM")
+
+
+async def scenario_gitter_in_trouble_is_told(world):
+    """An answer comes although Gitter gives none; afterwards all is well again."""
+    alice, _ = await world.person(rooms=1)
+    await alice.login()
+    await world.gitter.do("faults", method="GET", path="^/api/v1/(rooms|user/[^/]*/rooms)",
+                          status=403, count=1)
+    await alice.say("list", "GITTER_FAILED")
+    await alice.say("list", "LIST_HEADER")
+
+
+async def scenario_notice_is_no_command(world):
+    """Two bots would talk to each other for ever."""
+    alice, _ = await world.person()
+    await alice.login()
+    before = len(alice.matrix.messages(alice.chat, BOT))
+    await alice.matrix.send(alice.chat, "list", msgtype="m.notice")
+    await alice.say("help", "HELP")
+    assert len(alice.matrix.messages(alice.chat, BOT)) == before + 1
+
+
+async def scenario_one_to_one_room(world):
+    """A conversation of two on Gitter is listed and brought by the other's name."""
+    alice, _ = await world.person()
+    other = await world.gitter_user("bob")
+    await world.gitter.do("one-to-one", users=[alice.gitter, other])
+    await alice.login()
+    assert other in listed(await alice.say("list", "LIST_HEADER"))
+    room = await alice.enter("Bob")
+    await world.gitter.post((await one_to_one(world, alice.gitter, other))["id"], other,
+                            "quokka for you alone")
+    await alice.matrix.wait_text(room, "quokka for you alone")
+
+
+async def one_to_one(world, *names):
+    return next(room for room in await world.gitter.see("rooms")
+                if room["oneToOne"] and set(room["members"]) == set(names))
+
+
+async def scenario_command_line(world):
+    bridge = world.bridge
+    for arguments, status, expected in (
+        (("--help",), 0, "gitterd run"),
+        (("--version",), 0, "gitterd "),
+        (("run", "--help"), 0, "gitterd run"),
+        (("machines",), 0, "room"),
+        (("machines", "room"), 0, "JOINED"),
+        (("machines", "room", "--dot"), 0, "digraph"),
+        (("registration", "-c", bridge.config), 0, "sender_localpart: gitter"),
+    ):
+        got, out, error = await bridge.call(*arguments)
+        assert got == status and expected in out, (arguments, got, out, error)
+    for arguments in ((), ("dance",), ("run", "--dance"), ("machines", "dance"),
+                      ("run", "-c", "/nowhere/gitterd.yaml")):
+        got, out, error = await bridge.call(*arguments)
+        assert got == 2 and error and not out, (arguments, got, out, error)
+
+
+async def scenario_second_instance_is_refused(world):
+    got, out, error = await world.bridge.call("run", "-c", world.bridge.config)
+    assert got == 1 and str(world.bridge.process.pid) in error, (got, out, error)
+    assert world.bridge.is_running()
+
+
+async def scenario_init_writes_what_run_takes(world):
+    with tempfile.TemporaryDirectory() as folder:
+        config = os.path.join(folder, "gitterd.yaml")
+        got, out, error = await world.bridge.call("init", "-c", config)
+        assert got == 0, (got, out, error)
+        for name in ("gitterd.yaml", "registration.yaml"):
+            assert os.stat(os.path.join(folder, name)).st_mode & 0o077 == 0, name
+        with open(os.path.join(folder, "registration.yaml"), encoding="utf-8") as file:
+            registration = file.read()
+        got, out, error = await world.bridge.call("registration", "-c", config)
+        assert got == 0 and out == registration, (got, out, error)
+        got, out, error = await world.bridge.call("init", "-c", config)
+        assert got != 0 and "gitterd.yaml" in error, "must not write over a configuration"
+
+
+async def scenario_configuration_errors(world):
+    """File and line, status 2, and never a secret in the message."""
+    with open(world.bridge.config, encoding="utf-8") as file:
+        sound = file.read().rstrip("\n").split("\n")
+    secret = world.bridge.secrets["matrix_appservice_token"]
+    port = next(number for number, line in enumerate(sound) if "appservice_port" in line)
+    for change, expected in (
+        (lambda lines: lines.append("dance: 1"), "dance"),
+        (lambda lines: lines.__setitem__(port, "matrix_appservice_port: many"), "port"),
+        (lambda lines: lines.__setitem__(port, "matrix_appservice_port: 70000"), "port"),
+        (lambda lines: lines.pop(port), "matrix_appservice_port"),
+        (lambda lines: lines.append("  : ["), ""),
+        (lambda lines: lines.__setitem__(0, "unique_secret_key: "), "unique_secret_key"),
+    ):
+        lines = list(sound)
+        change(lines)
+        path = os.path.join(world.folder, "broken.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        got, out, error = await world.bridge.call("run", "-c", path)
+        assert got == 2 and "broken.yaml" in error and expected in error, (got, out, error)
+        assert secret not in error, "a secret in an error message"
+
+
+async def scenario_value_from_environment(world):
+    got, out, error = await world.bridge.call(
+        "registration", "-c", world.bridge.config,
+        environment={"GITTERD_MATRIX_BOTNAME": "gitter_by_environment"})
+    assert got == 0 and "gitter_by_environment" in out, (got, out, error)
+
+
+async def scenario_no_secret_lies_open(world):
+    """Neither in the log nor in the database; and its files are for their owner alone."""
+    alice, (room,) = await world.person(rooms=1)
+    await alice.login()
+    matrix_room = await alice.enter(room)
+    await alice.matrix.send(matrix_room, "quokka overheard")
+    await world.settled(room, 1, alice.gitter)
+    token = (await world.gitter.do("token", user=alice.gitter, client=world.client["clientKey"]))
+    log = world.bridge.log()
+    stored = b""
+    for name in sorted(os.listdir(world.folder)):
+        if name.startswith("database.sqlite"):
+            path = os.path.join(world.folder, name)
+            assert os.stat(path).st_mode & 0o077 == 0, name
+            with open(path, "rb") as file:
+                stored += file.read()
+    secrets = [*world.bridge.secrets.values(), token["token"]]
+    assert not any(secret in log for secret in secrets), "a secret in the log"
+    assert not any(secret.encode() in stored for secret in secrets), "a secret in the database"
+    assert "quokka" not in log, "a message body in the log"
+    with contextlib.closing(sqlite3.connect(world.bridge.database)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+

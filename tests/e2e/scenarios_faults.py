@@ -1,0 +1,162 @@
+"""Restarts, lost connections and lost answers. Each message once and in order, on both sides."""
+
+import asyncio
+
+import words
+from scenarios_chat import bridged
+from wait import until
+
+ALL_VERSIONS = ("scenario_restart_of_gitterd",)
+LONG = 90
+
+
+async def all_arrived(alice, room, expected):
+    """The homeserver has exactly these texts of Gitter, in this order."""
+    await alice.matrix.wait_text(room, f"^{expected[-1]}$", seconds=LONG)
+    got = [event["content"]["body"] for event in await alice.matrix.history(room)
+           if event["sender"].startswith("@gitter_")]
+    assert got == expected, f"expected {expected}, got {got}"
+
+
+async def scenario_restart_of_gitterd(world):
+    """Both sides go on talking while it is away."""
+    alice, uri, room, (bob,) = await bridged(world, "bob")
+    gitter, matrix = [], []
+
+    async def talk(count):
+        for _ in range(count):
+            gitter.append(f"quokka g{len(gitter)}")
+            await world.gitter.post(uri, bob["username"], gitter[-1])
+            matrix.append(f"quokka m{len(matrix)}")
+            await alice.matrix.send(room, matrix[-1])
+    await talk(3)
+    await world.bridge.stop()
+    await talk(5)
+    await world.bridge.begin()
+    await talk(3)
+    await all_arrived(alice, room, gitter)
+    await until("all of Alice on Gitter", lambda: arrived(world, uri, alice, len(matrix)), LONG)
+    assert await world.gitter.texts(uri, alice.gitter) == matrix
+    await alice.say("list", "LIST_HEADER")
+
+
+async def arrived(world, uri, alice, count):
+    return len(await world.gitter.texts(uri, alice.gitter)) >= count
+
+
+async def scenario_kill_of_gitterd(world):
+    """Killed in the middle of a burst in both directions, three times."""
+    alice, uri, room, (bob,) = await bridged(world, "bob")
+    gitter = [f"quokka g{number}" for number in range(40)]
+    matrix = [f"quokka m{number}" for number in range(20)]
+
+    async def from_gitter():
+        for text in gitter:
+            await world.gitter.post(uri, bob["username"], text)
+
+    async def from_matrix():
+        for text in matrix:
+            await alice.matrix.send(room, text)
+    talk = asyncio.gather(from_gitter(), from_matrix())
+    for share in (4, 2):
+        await until("some of it on Gitter",
+                    lambda: arrived(world, uri, alice, len(matrix) // share), LONG)
+        await world.bridge.kill()
+        await world.bridge.begin()
+    await talk
+    await world.bridge.kill()
+    await world.bridge.begin()
+    await all_arrived(alice, room, gitter)
+    await until("all of Alice on Gitter", lambda: arrived(world, uri, alice, len(matrix)), LONG)
+    assert await world.gitter.texts(uri, alice.gitter) == matrix
+
+
+async def scenario_restart_of_synapse(world):
+    """What Gitter said meanwhile waits, and what Matrix says afterwards goes through."""
+    alice, uri, room, (bob,) = await bridged(world, "bob")
+    await world.gitter.post(uri, bob["username"], "quokka 0")
+    await alice.matrix.wait_text(room, "quokka 0")
+    assert await world.synapse.end() == 0
+    expected = ["quokka 0"]
+    for number in range(1, 8):
+        expected.append(f"quokka {number}")
+        await world.gitter.post(uri, bob["username"], expected[-1])
+    await world.synapse.resume()
+    await all_arrived(alice, room, expected)
+    await alice.matrix.send(room, "quokka back")
+    assert await world.settled(uri, 1, alice.gitter) == ["quokka back"]
+    await alice.say("list", "LIST_HEADER")
+
+
+async def scenario_faye_cut(world):
+    """The live connection is cut again and again, and refused for a while."""
+    alice, uri, room, (bob,) = await bridged(world, "bob")
+    expected = []
+    for step in ("cut", "forget", "refuse", "cut"):
+        for _ in range(4):
+            expected.append(f"quokka {len(expected)}")
+            await world.gitter.post(uri, bob["username"], expected[-1])
+        if step == "refuse":
+            await world.gitter.do("faye/refuse", ms=1500)
+            await world.gitter.do("faye/cut")
+        else:
+            await world.gitter.do(f"faye/{step}")
+    expected.append("quokka end")
+    await world.gitter.post(uri, bob["username"], expected[-1])
+    await all_arrived(alice, room, expected)
+
+
+async def scenario_faye_loses_records(world):
+    """Deliveries that never came show as a hole in the counter; what was lost is read again."""
+    alice, uri, room, (bob,) = await bridged(world, "bob")
+    await world.gitter.post(uri, bob["username"], "quokka 0")
+    await alice.matrix.wait_text(room, "quokka 0")
+    room_id = (await world.gitter.see(f"room?room={uri}"))["id"]
+    await world.gitter.do("faye/lose", count=3, channel=f"/api/v1/rooms/{room_id}/chatMessages")
+    expected = ["quokka 0"]
+    for number in range(1, 7):
+        expected.append(f"quokka {number}")
+        await world.gitter.post(uri, bob["username"], expected[-1])
+    await all_arrived(alice, room, expected)
+
+
+async def scenario_answer_of_gitter_is_lost(world):
+    """The message arrived and the answer did not: it must not be said twice."""
+    alice, uri, room, (bob,) = await bridged(world, "bob")
+    await world.gitter.do("faults", method="POST", path="/chatMessages", cut="after", count=1)
+    said = ["quokka one", "quokka two", "quokka three"]
+    for text in said:
+        await alice.matrix.send(room, text)
+    await until("all of it on Gitter", lambda: arrived(world, uri, alice, 3), LONG)
+    await world.gitter.post(uri, bob["username"], "quokka end")
+    await alice.matrix.wait_text(room, "quokka end", seconds=LONG)
+    assert await world.gitter.texts(uri, alice.gitter) == said
+    assert alice.texts(room) == ["quokka end"], "own messages came back"
+
+
+async def scenario_gitter_in_trouble(world):
+    """Refusals for a time are waited out, in order."""
+    alice, uri, room, _ = await bridged(world)
+    await world.gitter.do("faults", method="POST", path="/chatMessages", status=503, count=2)
+    await world.gitter.do("faults", method="POST", path="/chatMessages", status=429, count=1,
+                          headers={"Retry-After": "1"})
+    await world.gitter.do("faults", method="POST", path="/chatMessages", cut="before", count=1)
+    said = [f"quokka {number}" for number in range(4)]
+    for text in said:
+        await alice.matrix.send(room, text)
+    await until("all of it on Gitter", lambda: arrived(world, uri, alice, 4), LONG)
+    assert await world.gitter.texts(uri, alice.gitter) == said
+
+
+async def scenario_token_revoked_elsewhere(world):
+    """Gitter ends the login: the user is told once, with a link, and rooms go on after it."""
+    alice, uri, room, (bob,) = await bridged(world, "bob")
+    await world.gitter.do("revoke", user=alice.gitter)
+    await alice.matrix.send(room, "quokka waits")
+    told = await alice.hear("TOKEN_EXPIRED")
+    await world.gitter.post(uri, bob["username"], "quokka meanwhile")
+    async with world.browser() as browser:
+        page = await browser.login(words.link_in(told), world.gitter.url, alice.gitter)
+        assert words.page_says(page, "PAGE_DONE"), page
+    await alice.matrix.wait_text(room, "quokka meanwhile", seconds=LONG)
+    assert await world.settled(uri, 1, alice.gitter) == ["quokka waits"]
