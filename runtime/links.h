@@ -18,8 +18,8 @@
  * Errors: whatever goes wrong with a link is its on_down; only links_open can fail.
  * Units:  times in ms, sizes in bytes.
  */
-#ifndef GITTERD_LINKS_H
-#define GITTERD_LINKS_H
+#ifndef GITTERD_RUNTIME_LINKS_H
+#define GITTERD_RUNTIME_LINKS_H
 
 #include "runtime/base/rc.h"
 #include "runtime/base/slice.h"
@@ -48,37 +48,34 @@ enum link_end {
 /* The name ("CLOSED") of an end; static text, never NULL. */
 const char *link_end_name(enum link_end end);
 
+/* Whose link an event is about, and which one of them. */
+struct link_id {
+    struct slice owner;
+    int64_t session;
+};
+
 struct link_events {
     void *context;
     /* The handshake is done; subscriptions made so far are sent now. gitter_user_id is ext.userId
      * of the answer, empty if the server did not give it. */
-    void (*on_up)(void *context, struct slice owner, int64_t session, struct slice gitter_user_id);
+    void (*on_up)(void *context, struct link_id id, struct slice gitter_user_id);
     /* The link is gone, the last event of its session. detail is for logs (an error text of the
      * server, a status, a libcurl message; no token). retry_ms is the server's advice.interval,
      * or 0 if it gave none. */
-    void (*on_down)(void *context,
-                    struct slice owner,
-                    int64_t session,
-                    enum link_end why,
-                    struct slice detail,
-                    int64_t retry_ms);
+    void (*on_down)(
+        void *context, struct link_id id, enum link_end why, struct slice detail, int64_t retry_ms);
     /* The server's answer to one links_subscribe. snapshot is raw JSON or empty; error is empty
-     * if accepted, else like "403::Authorisation denied." or "no answer". */
+     * if accepted, else like "403 Authorisation denied." or "no answer". */
     void (*on_subscribed)(void *context,
-                          struct slice owner,
-                          int64_t session,
+                          struct link_id id,
                           struct slice channel,
                           struct slice snapshot,
                           struct slice error);
     /* One delivery; data is the raw JSON of its `data`. */
-    void (*on_record)(void *context,
-                      struct slice owner,
-                      int64_t session,
-                      struct slice channel,
-                      struct slice data);
+    void (*on_record)(void *context, struct link_id id, struct slice channel, struct slice data);
     /* Gitter counts the deliveries to a client in ext.c; a number was left out, so something was
      * lost on this link, on any of its channels. Comes before the on_record that showed it. */
-    void (*on_gap)(void *context, struct slice owner, int64_t session);
+    void (*on_gap)(void *context, struct link_id id);
 };
 
 /* Times and sizes of 0 mean the default in brackets. */
