@@ -47,6 +47,11 @@
 /* JSON and HTML nesting; Matrix clients show at most 100 levels. */
 #define JSON_DEPTH_MAX 64
 #define HTML_DEPTH_MAX 100
+/* HTML of one message that is looked at: Gitter makes 260 KiB of a formula of 1,500 symbols. */
+#define HTML_BYTES_MAX (256 * 1024)
+/* Memory for parsing it, 5 MiB for that formula. It also bounds the time, which for elements that
+ * are never closed grows with their square: 30,000 of them take a second. */
+#define HTML_PARSE_BYTES_MAX (8 * 1024 * 1024)
 /* Values of one JSON text; the room list of a user in 5,000 rooms has 300,000. */
 #define JSON_NODES_MAX (1024 * 1024)
 
