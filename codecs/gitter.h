@@ -97,8 +97,9 @@ NODISCARD enum rc gitter_token_parse(struct arena *arena, struct slice text, str
  * Falls back to the name, then to the id. Borrows from the room. */
 struct slice gitter_room_label(const struct gitter_room *room);
 
-/* Times: "2014-03-25T11:51:32.289Z", fraction optional, only Z or +00:00; RC_BAD_INPUT otherwise.
- * Printing takes 0 to the end of year 9999 (a CHECK) and always writes three digits of fraction. */
+/* Times: "2014-03-25T11:51:32.289Z", fraction optional, only Z or +00:00, from 1970 on;
+ * RC_BAD_INPUT otherwise. Printing takes 0 to the end of year 9999 (a CHECK) and always writes
+ * three digits of fraction. */
 NODISCARD enum rc gitter_time_parse(struct slice text, int64_t *ms);
 struct slice gitter_time_print(struct arena *arena, int64_t ms);
 
@@ -130,7 +131,8 @@ struct gitter_page {
 struct gitter_request gitter_user_request(struct arena *arena);
 struct gitter_request gitter_rooms_request(struct arena *arena);
 struct gitter_request gitter_room_request(struct arena *arena, struct slice room_id);
-/* Finds a room by its uri without joining; a user's name makes the one-to-one room. */
+/* Finds a room by its uri without joining; a user's name makes the one-to-one room. A slash in
+ * front, as in a room's url, is left out. */
 struct gitter_request gitter_resolve_request(struct arena *arena, struct slice uri);
 struct gitter_request gitter_join_request(struct arena *arena, struct slice room_id);
 struct gitter_request
