@@ -34,7 +34,7 @@ static int find_column(const struct fsm *fsm, const char *column, size_t *offset
         }
         place++;
     }
-    CHECK(!"a column of the machine");
+    CHECK(column == NULL); /* the machine has no such column */
     return -1;
 }
 

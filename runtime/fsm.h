@@ -57,7 +57,10 @@ struct fsm_pairs {
     unsigned states;
 };
 
-enum { FSM_STATES_MAX = 10, FSM_ROWS_MAX = 40 };
+enum {
+    FSM_STATES_MAX = 10,
+    FSM_ROWS_MAX = 40
+};
 
 struct fsm {
     int kind;          /* of its actors: its place among the machines */
