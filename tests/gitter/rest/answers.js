@@ -4,13 +4,14 @@
 
 const { StatusError, errorBody } = require('../errors');
 
-// Wraps a handler that returns what to answer. Nothing returned is the text OK, as Gitter has it.
+// Wraps a handler that returns what to answer. Nothing returned is the text OK, as Gitter has it;
+// null means that the handler has answered itself.
 function answer(handler) {
   return (req, res, next) => {
     try {
       const value = handler(req, res);
       if (req.method !== 'GET') res.setHeader('Cache-Control', 'no-cache');
-      if (res.headersSent || res.writableEnded) return;
+      if (value === null) return;
       if (value === undefined) res.type('text').send('OK');
       else res.json(value);
     } catch (error) {

@@ -41,6 +41,7 @@ function remove(store, req, res) {
   chats.remove(store, req.room, message);
   res.setHeader('Cache-Control', 'no-cache');
   res.status(204).end();
+  return null;
 }
 
 function readers(store, req) {

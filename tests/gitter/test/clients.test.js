@@ -6,7 +6,7 @@ const assert = require('assert/strict');
 const test = require('node:test');
 const faye = require('faye');
 const Gitter = require('node-gitter');
-const { newWorld, until } = require('./helpers');
+const { newWorld, until } = require('../support/helpers');
 
 const BURST = 200;
 

@@ -3,7 +3,7 @@
 const assert = require('assert/strict');
 const http = require('http');
 const test = require('node:test');
-const { newWorld, until } = require('./helpers');
+const { newWorld, until } = require('../support/helpers');
 
 async function prepared(t) {
   const world = await newWorld(t);

@@ -6,8 +6,8 @@ const assert = require('assert/strict');
 const test = require('node:test');
 const fayeLibrary = require('gitter-faye');
 const { start } = require('../faye-server');
-const { BayeuxSocket } = require('./bayeux-socket');
-const { request, until } = require('./helpers');
+const { BayeuxSocket } = require('../support/bayeux-socket');
+const { request, until } = require('../support/helpers');
 
 const CHANNEL = '/api/v1/rooms/5e7d0c1b2a00000000000001/chatMessages';
 const TOKEN = 'a'.repeat(40);

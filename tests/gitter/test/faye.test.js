@@ -3,8 +3,8 @@
 const assert = require('assert/strict');
 const http = require('http');
 const test = require('node:test');
-const { BayeuxSocket } = require('./bayeux-socket');
-const { newWorld, until } = require('./helpers');
+const { BayeuxSocket } = require('../support/bayeux-socket');
+const { newWorld, until } = require('../support/helpers');
 
 async function connected(t, user = 'alice', options = {}) {
   const world = await newWorld(t, options);
@@ -206,4 +206,6 @@ test('long-polling gets what the WebSocket gets', async (t) => {
   await world.test('/post', { room: id, user: 'bob', text: 'polled' });
   const answer = await poll;
   assert.deepEqual(answer.filter((one) => one.data).map((one) => one.data.model.text), ['polled']);
+  const older = await world.web('POST', '/faye', { body: [{ channel: '/meta/disconnect', clientId }] });
+  assert.equal(older.json[0].successful, true);
 });

@@ -2,7 +2,7 @@
 
 const assert = require('assert/strict');
 const test = require('node:test');
-const { CLIENT, REDIRECT_URI, newWorld } = require('./helpers');
+const { CLIENT, REDIRECT_URI, newWorld } = require('../support/helpers');
 
 const ALICE = { Cookie: 'gitter_user=alice' };
 

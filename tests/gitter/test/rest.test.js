@@ -2,7 +2,7 @@
 
 const assert = require('assert/strict');
 const test = require('node:test');
-const { newWorld } = require('./helpers');
+const { newWorld } = require('../support/helpers');
 
 const NOWHERE = 'f'.repeat(24);
 
