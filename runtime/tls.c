@@ -1,0 +1,149 @@
+#include "runtime/tls.h"
+
+#include "runtime/base/check.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <wolfssl/options.h>
+#include <wolfssl/ssl.h>
+
+struct tls_context {
+    WOLFSSL_CTX *wolf;
+};
+
+struct tls {
+    WOLFSSL *wolf;
+    bool wants_write;
+};
+
+static enum rc load(WOLFSSL_CTX *wolf, const char *certificate_path, const char *key_path)
+{
+    if (wolfSSL_CTX_SetMinVersion(wolf, WOLFSSL_TLSV1_2) != WOLFSSL_SUCCESS) {
+        return RC_IO;
+    }
+    if (wolfSSL_CTX_use_certificate_chain_file(wolf, certificate_path) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_use_PrivateKey_file(wolf, key_path, WOLFSSL_FILETYPE_PEM) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_check_private_key(wolf) != WOLFSSL_SUCCESS) {
+        return RC_BAD_INPUT;
+    }
+    return RC_OK;
+}
+
+enum rc
+tls_context_open(const char *certificate_path, const char *key_path, struct tls_context **out)
+{
+    struct tls_context *context;
+    WOLFSSL_CTX *wolf;
+    enum rc rc;
+
+    if (wolfSSL_Init() != WOLFSSL_SUCCESS) {
+        return RC_IO;
+    }
+    wolf = wolfSSL_CTX_new(wolfTLS_server_method());
+    rc = wolf == NULL ? RC_IO : load(wolf, certificate_path, key_path);
+    if (rc != RC_OK) {
+        wolfSSL_CTX_free(wolf);
+        (void)wolfSSL_Cleanup();
+        return rc;
+    }
+    context = malloc(sizeof(*context));
+    CHECK(context != NULL);
+    context->wolf = wolf;
+    *out = context;
+    return RC_OK;
+}
+
+void tls_context_close(struct tls_context *context)
+{
+    if (context != NULL) {
+        wolfSSL_CTX_free(context->wolf);
+        (void)wolfSSL_Cleanup();
+        free(context);
+    }
+}
+
+struct tls *tls_open(struct tls_context *context, int fd)
+{
+    WOLFSSL *wolf = wolfSSL_new(context->wolf);
+    struct tls *tls;
+
+    if (wolf == NULL || wolfSSL_set_fd(wolf, fd) != WOLFSSL_SUCCESS) {
+        wolfSSL_free(wolf);
+        return NULL;
+    }
+    wolfSSL_SetIOWriteFlags(wolf, MSG_NOSIGNAL);
+    tls = malloc(sizeof(*tls));
+    CHECK(tls != NULL);
+    *tls = (struct tls){wolf, false};
+    return tls;
+}
+
+void tls_close(struct tls *tls)
+{
+    if (tls != NULL) {
+        wolfSSL_free(tls->wolf);
+        free(tls);
+    }
+}
+
+static enum rc tls_result(struct tls *tls, int returned)
+{
+    int error = wolfSSL_get_error(tls->wolf, returned);
+
+    tls->wants_write = error == WOLFSSL_ERROR_WANT_WRITE;
+    if (error == WOLFSSL_ERROR_WANT_READ || error == WOLFSSL_ERROR_WANT_WRITE) {
+        return RC_AGAIN;
+    }
+    return error == WOLFSSL_ERROR_ZERO_RETURN || returned == 0 ? RC_ABSENT : RC_IO;
+}
+
+enum rc tls_handshake(struct tls *tls)
+{
+    int returned = wolfSSL_accept(tls->wolf);
+
+    if (returned == WOLFSSL_SUCCESS) {
+        tls->wants_write = false;
+        return RC_OK;
+    }
+    return tls_result(tls, returned);
+}
+
+enum rc tls_read(struct tls *tls, char *bytes, size_t len, size_t *got)
+{
+    int returned = wolfSSL_read(tls->wolf, bytes, len < INT_MAX ? (int)len : INT_MAX);
+
+    if (returned <= 0) {
+        return tls_result(tls, returned);
+    }
+    *got = (size_t)returned;
+    return RC_OK;
+}
+
+enum rc tls_write(struct tls *tls, struct slice bytes, size_t *sent)
+{
+    int returned =
+        wolfSSL_write(tls->wolf, bytes.ptr, bytes.len < INT_MAX ? (int)bytes.len : INT_MAX);
+
+    if (returned <= 0) {
+        return tls_result(tls, returned);
+    }
+    tls->wants_write = false;
+    *sent = (size_t)returned;
+    return RC_OK;
+}
+
+bool tls_wants_write(const struct tls *tls)
+{
+    return tls->wants_write;
+}
+
+bool tls_is_pending(const struct tls *tls)
+{
+    return wolfSSL_pending(tls->wolf) > 0;
+}
+
+void tls_end(struct tls *tls)
+{
+    (void)wolfSSL_shutdown(tls->wolf);
+}
