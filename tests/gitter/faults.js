@@ -52,7 +52,8 @@ class Faults {
     }
     response.fault = rule.id;
     const start = () => this.begin(rule, request, response, proceed);
-    if (rule.delayMs > 0) setTimeout(start, rule.delayMs);
+    // A wait does not keep a finished test alive.
+    if (rule.delayMs > 0) setTimeout(start, rule.delayMs).unref();
     else start();
   }
 
@@ -88,7 +89,7 @@ function replaceEnd(rule, request, response) {
       const half = Buffer.from(body || '');
       response.write(half.subarray(0, half.length >> 1), () => socket.destroy());
     } else {
-      setTimeout(() => end(body, ...rest), rule.delayAnswerMs);
+      setTimeout(() => end(body, ...rest), rule.delayAnswerMs).unref();
     }
     return response;
   };
