@@ -211,6 +211,22 @@ static bool contains(const struct list *list, struct slice text)
     return false;
 }
 
+/* What the batch has that the store does not have yet. */
+static void add_relations_of_batch(struct turn *turn,
+                                   enum relation relation,
+                                   struct slice left,
+                                   struct list *found)
+{
+    for (size_t i = 0; i < turn->batch->relations.count; i++) {
+        const struct store_relation *row =
+            LIST_AT(&turn->batch->relations, struct store_relation, i);
+        if (row->relation == relation && !row->is_gone && slice_equal(row->left, left) &&
+            !said(turn, relation, left, row->right)->is_gone && !contains(found, row->right)) {
+            *LIST_ADD(found, turn_arena(turn), struct slice) = row->right;
+        }
+    }
+}
+
 size_t
 turn_relations(struct turn *turn, enum relation relation, struct slice left, struct slice **rights)
 {
@@ -237,14 +253,7 @@ turn_relations(struct turn *turn, enum relation relation, struct slice left, str
         }
         after = count > 0 ? page[count - 1] : SLICE_EMPTY;
     } while (count == DIRECTORY_PAGE);
-    for (size_t i = 0; i < turn->batch->relations.count; i++) {
-        const struct store_relation *row =
-            LIST_AT(&turn->batch->relations, struct store_relation, i);
-        if (row->relation == relation && !row->is_gone && slice_equal(row->left, left) &&
-            !said(turn, relation, left, row->right)->is_gone && !contains(&found, row->right)) {
-            *LIST_ADD(&found, turn_arena(turn), struct slice) = row->right;
-        }
-    }
+    add_relations_of_batch(turn, relation, left, &found);
     if (found.count > 1) {
         qsort(found.items, found.count, sizeof(struct slice), compare_slices);
     }

@@ -84,11 +84,12 @@ examine_pair(const struct fsm *fsm, int state, int on, const char *message, stru
     }
     const bool ignored = pairs_contain(fsm->ignored, fsm->ignored_count, on, state);
     const bool refused = pairs_contain(fsm->refused, fsm->refused_count, on, state);
-    if (!is_closed && !ignored && !refused) {
+    const int closings = is_closed + ignored + refused;
+    if (closings == 0) {
         complaints +=
             complain(out, has_rows ? "nothing behind the guards" : "a hole", fsm, state, message);
     }
-    if ((is_closed && (ignored || refused)) || (ignored && refused)) {
+    if (closings > 1) {
         complaints += complain(out, "named twice", fsm, state, message);
     }
     return complaints;
