@@ -1,0 +1,68 @@
+/* runtime/courier_parts.h: what the files of the courier share.
+ *
+ * Private to runtime/courier*.c.
+ */
+#ifndef GITTERD_RUNTIME_COURIER_PARTS_H
+#define GITTERD_RUNTIME_COURIER_PARTS_H
+
+#include "runtime/courier.h"
+#include "runtime/courier_job.h"
+#include "runtime/courier_wire.h"
+#include "runtime/lanes.h"
+
+#include <ev.h>
+
+struct courier {
+    struct courier_options options;
+    struct arena *texts; /* of the options */
+    struct arena *arena; /* for what is read from the store, reset after use */
+    struct lanes *lanes;
+    struct wire *wire;
+    void *jobs; /* tree by id */
+    struct ev_timer timer;
+    int unreachable[LANES_HOSTS]; /* how often in a row */
+    struct lane **unread;         /* empty lanes whose next head could not be read */
+    size_t unread_count;
+    size_t unread_cap;
+    int64_t unread_at_ms;
+    bool is_draining;
+    struct courier_counts counts;
+};
+
+/* Lanes wait on a clock that is never set; ages and times of calls are wall time. */
+int64_t courier_wall_ms(const struct courier *courier);
+int64_t courier_steady_ms(const struct courier *courier);
+
+/* Something changed: look from the loop what may go. */
+void courier_run_soon(struct courier *courier);
+void courier_run_after(struct courier *courier, int64_t wait_ms);
+
+/* The wait after so many failures: between half and the whole of what doubling gives, so that many
+ * do not come back at once. */
+int64_t courier_back_off_ms(const struct courier *courier, int failures);
+
+struct job *courier_find_job(const struct courier *courier, int64_t id);
+/* The job of a lane that has no head any more. */
+void courier_forget_job(struct courier *courier, struct job *job);
+/* Gives an empty lane its head; `inherited`: it is from before the start. */
+void courier_set_head(struct courier *courier,
+                      struct lane *lane,
+                      const struct outbox_call *row,
+                      bool inherited);
+/* Reads the next call of an empty lane; without one the lane goes. */
+void courier_read_head(struct courier *courier, struct lane *lane);
+/* Does so for the lanes for which the store failed before. */
+void courier_read_again(struct courier *courier);
+
+/* The call of a running lane has ended: posts it. `answer` and `detail` may be NULL. */
+void courier_finish(struct courier *courier,
+                    struct job *job,
+                    enum call_end end,
+                    const struct wire_answer *answer,
+                    const char *detail);
+/* The call of a running lane needs a token that is not there, or was refused. */
+void courier_wait_for_token(struct courier *courier, struct job *job, bool was_refused);
+/* The wire's report; `context` is the courier, `tag` the job. */
+void courier_take_answer(void *context, void *tag, const struct wire_answer *answer);
+
+#endif

@@ -1,0 +1,362 @@
+#include "runtime/courier_wire.h"
+
+#include "codecs/url.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/buf.h"
+#include "runtime/base/check.h"
+#include "runtime/base/limits.h"
+#include "runtime/curl_loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+enum {
+    TRANSFER_CHUNK_BYTES = 2048,
+    ANSWER_FIRST_BYTES = 4096
+};
+
+struct transfer {
+    CURL *easy;
+    struct wire *wire;
+    struct arena *arena;
+    struct curl_slist *headers;
+    void *tag;
+    struct slice body;
+    size_t body_read;
+    char *answer;
+    size_t answer_len;
+    size_t answer_cap;
+    bool is_too_big;
+    char error[CURL_ERROR_SIZE];
+    TAILQ_ENTRY(transfer) link;
+};
+
+TAILQ_HEAD(transfer_list, transfer);
+
+struct wire {
+    const struct courier_options *options;
+    struct curl_loop *curl_loop;
+    wire_done *done;
+    void *context;
+    struct transfer_list busy;
+    struct transfer_list idle;
+};
+
+static struct transfer *transfer_open(struct wire *wire)
+{
+    struct transfer *transfer = calloc(1, sizeof *transfer);
+    CHECK(transfer != NULL);
+    transfer->wire = wire;
+    transfer->easy = curl_easy_init();
+    CHECK(transfer->easy != NULL);
+    transfer->arena = arena_open(TRANSFER_CHUNK_BYTES);
+    return transfer;
+}
+
+static void transfer_reset(struct transfer *transfer)
+{
+    curl_easy_reset(transfer->easy);
+    curl_slist_free_all(transfer->headers);
+    free(transfer->answer);
+    arena_reset(transfer->arena);
+    *transfer =
+        (struct transfer){.easy = transfer->easy, .wire = transfer->wire, .arena = transfer->arena};
+}
+
+static void transfer_close(struct transfer *transfer)
+{
+    transfer_reset(transfer);
+    curl_easy_cleanup(transfer->easy);
+    arena_close(transfer->arena);
+    free(transfer);
+}
+
+/* What libcurl asks for. */
+
+static size_t read_body(char *out, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    const size_t left = transfer->body.len - transfer->body_read;
+    const size_t room = size * count;
+    const size_t len = left < room ? left : room;
+    if (len > 0) {
+        memcpy(out, transfer->body.ptr + transfer->body_read, len);
+    }
+    transfer->body_read += len;
+    return len;
+}
+
+static void answer_reserve(struct transfer *transfer, size_t len)
+{
+    size_t cap = transfer->answer_cap == 0 ? ANSWER_FIRST_BYTES : transfer->answer_cap;
+    while (cap < len) {
+        cap *= 2;
+    }
+    if (cap != transfer->answer_cap) {
+        transfer->answer = realloc(transfer->answer, cap);
+        CHECK(transfer->answer != NULL);
+        transfer->answer_cap = cap;
+    }
+}
+
+static size_t write_answer(char *data, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    const size_t len = size * count;
+    if (len > CALL_ANSWER_BYTES_MAX - transfer->answer_len) {
+        transfer->is_too_big = true;
+        return 0;
+    }
+    answer_reserve(transfer, transfer->answer_len + len);
+    memcpy(transfer->answer + transfer->answer_len, data, len);
+    transfer->answer_len += len;
+    return len;
+}
+
+/* The answer. */
+
+static struct slice find_header(CURL *easy, const char *name)
+{
+    struct curl_header *header = NULL;
+    if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
+        return SLICE_EMPTY;
+    }
+    return slice_from_cstr(header->value);
+}
+
+static enum wire_outcome judge_outcome(const struct transfer *transfer, CURLcode code)
+{
+    long sent = 0;
+    if (code == CURLE_OK) {
+        return WIRE_ANSWERED;
+    }
+    if (transfer->is_too_big || code == CURLE_FILESIZE_EXCEEDED) {
+        return WIRE_TOO_BIG;
+    }
+    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
+        return WIRE_MALFORMED;
+    }
+    /* counts the bytes of all attempts, those that libcurl made by itself too */
+    CHECK(curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK);
+    return sent == 0 ? WIRE_UNREACHABLE : WIRE_LOST;
+}
+
+static void on_done(void *context, CURL *easy, CURLcode code)
+{
+    struct wire *wire = context;
+    char *private = NULL;
+    long status = 0;
+    CHECK(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private) == CURLE_OK);
+    CHECK(curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK);
+    struct transfer *transfer = (struct transfer *)(void *)private;
+    const struct wire_answer answer = {
+        .outcome = judge_outcome(transfer, code),
+        .status = (int)status,
+        .body = slice_make(transfer->answer, transfer->answer_len),
+        .headers =
+            {
+                [WIRE_RETRY_AFTER] = find_header(easy, "Retry-After"),
+                [WIRE_RATE_REMAINING] = find_header(easy, "X-RateLimit-Remaining"),
+                [WIRE_RATE_RESET] = find_header(easy, "X-RateLimit-Reset"),
+                [WIRE_DATE] = find_header(easy, "Date"),
+            },
+        .error = transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code),
+    };
+    wire->done(wire->context, transfer->tag, &answer);
+    TAILQ_REMOVE(&wire->busy, transfer, link);
+    transfer_reset(transfer);
+    TAILQ_INSERT_HEAD(&wire->idle, transfer, link);
+}
+
+/* The request. */
+
+#define SET(transfer, option, value)                                                               \
+    CHECK(curl_easy_setopt((transfer)->easy, option, value) == CURLE_OK)
+
+static void add_header(struct transfer *transfer, const char *line)
+{
+    struct curl_slist *headers = curl_slist_append(transfer->headers, line);
+    CHECK(headers != NULL);
+    transfer->headers = headers;
+}
+
+bool wire_is_token(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] <= ' ' || text.ptr[i] >= 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_content_type(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < ' ' || text.ptr[i] >= 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_well_formed(const struct call *call, struct slice token)
+{
+    return call->method.len > 0 && wire_is_token(call->method) && wire_is_token(call->path) &&
+           wire_is_token(token) && is_content_type(call->content_type) &&
+           call->body.len <= CALL_BODY_BYTES_MAX;
+}
+
+static struct slice form_with_client(struct transfer *transfer, struct slice form)
+{
+    struct buf buf;
+    buf_init(&buf, transfer->arena);
+    buf_put(&buf, form);
+    url_form_put(&buf, SLICE("client_id"), transfer->wire->options->oauth_key);
+    url_form_put(&buf, SLICE("client_secret"), transfer->wire->options->oauth_secret);
+    return buf_slice(&buf);
+}
+
+static void set_connection(struct transfer *transfer)
+{
+    const struct courier_options *options = transfer->wire->options;
+    SET(transfer, CURLOPT_PRIVATE, transfer);
+    SET(transfer, CURLOPT_ERRORBUFFER, transfer->error);
+    SET(transfer, CURLOPT_NOSIGNAL, 1L);
+    SET(transfer, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(transfer, CURLOPT_FOLLOWLOCATION, 0L);
+    SET(transfer, CURLOPT_PROXY, ""); /* not from the environment: nothing else is */
+    SET(transfer, CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(transfer, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_ms);
+    SET(transfer, CURLOPT_TIMEOUT_MS, (long)options->answer_ms);
+    SET(transfer, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)CALL_ANSWER_BYTES_MAX);
+    SET(transfer, CURLOPT_WRITEFUNCTION, write_answer);
+    SET(transfer, CURLOPT_WRITEDATA, transfer);
+    SET(transfer, CURLOPT_USERAGENT, arena_cstr(transfer->arena, options->user_agent));
+    if (options->ca_file.len > 0) {
+        SET(transfer, CURLOPT_CAINFO, arena_cstr(transfer->arena, options->ca_file));
+    }
+}
+
+static void set_headers(struct transfer *transfer, const struct call *call, struct slice token)
+{
+    const struct slice as_token = transfer->wire->options->as_token;
+    const struct slice bearer = call->auth == CALL_AUTH_APPSERVICE ? as_token : token;
+    const struct slice type =
+        call->content_type.len > 0 ? call->content_type : SLICE("application/json");
+    add_header(transfer, "Accept: application/json");
+    add_header(transfer, "Expect:");
+    if (transfer->body.len > 0) {
+        add_header(transfer,
+                   arena_printf(transfer->arena, "Content-Type: %.*s", SLICE_ARGS(type)).ptr);
+    } else {
+        add_header(transfer, "Content-Type:");
+    }
+    if (call->auth == CALL_AUTH_APPSERVICE || call->auth == CALL_AUTH_OWNER) {
+        add_header(
+            transfer,
+            arena_printf(transfer->arena, "Authorization: Bearer %.*s", SLICE_ARGS(bearer)).ptr);
+    }
+    SET(transfer, CURLOPT_HTTPHEADER, transfer->headers);
+}
+
+static void set_request(struct transfer *transfer, const struct call *call)
+{
+    const struct slice base = transfer->wire->options->bases[call->api];
+    const bool is_post = slice_equal(call->method, SLICE("POST"));
+    const bool has_body = transfer->body.len > 0 || is_post ||
+                          slice_equal(call->method, SLICE("PUT")) ||
+                          slice_equal(call->method, SLICE("PATCH"));
+    const struct slice url =
+        arena_printf(transfer->arena, "%.*s%.*s", SLICE_ARGS(base), SLICE_ARGS(call->path));
+    SET(transfer, CURLOPT_URL, url.ptr);
+    SET(transfer, CURLOPT_PATH_AS_IS, 1L);
+    if (!has_body) {
+        SET(transfer, CURLOPT_HTTPGET, 1L);
+    } else {
+        SET(transfer, CURLOPT_POST, 1L);
+        SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->body.len);
+    }
+    if (!is_post) {
+        SET(transfer, CURLOPT_CUSTOMREQUEST, arena_cstr(transfer->arena, call->method));
+    }
+    if (transfer->body.len > 0 && call->repeat == CALL_REPEAT_NEVER) {
+        SET(transfer, CURLOPT_READFUNCTION, read_body);
+        SET(transfer, CURLOPT_READDATA, transfer);
+        return;
+    }
+    if (has_body) {
+        SET(transfer, CURLOPT_POSTFIELDS, transfer->body.len > 0 ? transfer->body.ptr : "");
+    }
+    SET(transfer, CURLOPT_FRESH_CONNECT, call->repeat == CALL_REPEAT_NEVER ? 1L : 0L);
+}
+
+enum rc wire_begin(struct wire *wire, const struct call *call, struct slice token, void *tag)
+{
+    if (!is_well_formed(call, token)) {
+        return RC_BAD_INPUT;
+    }
+    struct transfer *transfer = TAILQ_FIRST(&wire->idle);
+    if (transfer != NULL) {
+        TAILQ_REMOVE(&wire->idle, transfer, link);
+    } else {
+        transfer = transfer_open(wire);
+    }
+    transfer->tag = tag;
+    transfer->body =
+        call->auth == CALL_AUTH_OAUTH ? form_with_client(transfer, call->body) : call->body;
+    set_connection(transfer);
+    set_headers(transfer, call, token);
+    set_request(transfer, call);
+    const enum rc rc = curl_loop_add(wire->curl_loop, transfer->easy);
+    if (rc != RC_OK) {
+        transfer_close(transfer);
+        return rc;
+    }
+    TAILQ_INSERT_TAIL(&wire->busy, transfer, link);
+    return RC_OK;
+}
+
+enum rc
+wire_open(const struct courier_options *options, wire_done *done, void *context, struct wire **out)
+{
+    struct wire *wire = calloc(1, sizeof *wire);
+    CHECK(wire != NULL);
+    *wire = (struct wire){.options = options, .done = done, .context = context};
+    TAILQ_INIT(&wire->busy);
+    TAILQ_INIT(&wire->idle);
+    const struct curl_loop_options loop_options = {
+        .loop = options->loop,
+        .done = on_done,
+        .context = wire,
+        .idle_connections_max = 3L * options->host_calls_max,
+    };
+    const enum rc rc = curl_loop_open(&loop_options, &wire->curl_loop);
+    if (rc != RC_OK) {
+        free(wire);
+        return rc;
+    }
+    *out = wire;
+    return RC_OK;
+}
+
+void wire_close(struct wire *wire)
+{
+    struct transfer *transfer = NULL;
+    if (wire == NULL) {
+        return;
+    }
+    while ((transfer = TAILQ_FIRST(&wire->busy)) != NULL) {
+        TAILQ_REMOVE(&wire->busy, transfer, link);
+        curl_loop_remove(wire->curl_loop, transfer->easy);
+        transfer_close(transfer);
+    }
+    while ((transfer = TAILQ_FIRST(&wire->idle)) != NULL) {
+        TAILQ_REMOVE(&wire->idle, transfer, link);
+        transfer_close(transfer);
+    }
+    curl_loop_close(wire->curl_loop);
+    free(wire);
+}
