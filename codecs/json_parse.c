@@ -261,6 +261,17 @@ static const yajl_callbacks reader_callbacks = {
     .yajl_end_array = reader_on_close,
 };
 
+/* yajl takes a token that is cut short behind the value ("{}tru") for nothing at all. */
+static bool reader_has_rest(const struct reader *reader)
+{
+    for (size_t i = reader->at; i < reader->text.len; i++) {
+        if (memchr(" \t\r\n", reader->text.ptr[i], 4) == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum rc reader_run(struct reader *reader, struct json **out)
 {
     yajl_alloc_funcs memory = {
@@ -283,7 +294,7 @@ static enum rc reader_run(struct reader *reader, struct json **out)
     if (status == yajl_status_client_canceled) {
         return reader->rc;
     }
-    if (status != yajl_status_ok || reader->root == NULL) {
+    if (status != yajl_status_ok || reader->root == NULL || reader_has_rest(reader)) {
         return RC_BAD_INPUT;
     }
     *out = reader->root;
