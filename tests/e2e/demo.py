@@ -57,7 +57,7 @@ async def log_in(teller, world, alice):
         page = await browser.login(words.link_in(greeting), world.gitter.url, alice.gitter)
         assert words.page_says(page, "PAGE_DONE"), page
         teller.step("login page", words.plain(page.text).strip())
-    teller.bot(await alice.hear("LOGGED_IN", name=alice.gitter_name()))
+    teller.bot(await alice.hear("LOGGED_IN", name=alice.gitter))
 
 
 async def chat(teller, world, uri, room):

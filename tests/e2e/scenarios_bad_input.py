@@ -3,6 +3,7 @@
 import json
 
 import aiohttp
+import yarl
 
 from bridge import BOT
 from scenarios_chat import bridged
@@ -28,7 +29,7 @@ class Homeserver:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         async with aiohttp.ClientSession() as session:
-            url = f"http://127.0.0.1:{self.bridge.port}{path}"
+            url = yarl.URL(f"http://127.0.0.1:{self.bridge.port}{path}", encoded=True)
             async with session.request(method, url, data=body, headers=headers) as answer:
                 return answer.status, await answer.json(content_type=None)
 

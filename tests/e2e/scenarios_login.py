@@ -19,6 +19,11 @@ async def token_requests(world):
     return sum(entry["path"].startswith("/login/oauth/token") for entry in await world.gitter.log())
 
 
+def stored_logins(world):
+    with contextlib.closing(sqlite3.connect(world.bridge.database)) as database:
+        return database.execute("SELECT count(*) FROM logins").fetchone()[0]
+
+
 async def has_token(world, person):
     return any(one["user"] == person.gitter for one in await world.gitter.see("tokens"))
 
@@ -87,7 +92,7 @@ async def scenario_second_chat_replaces_the_first(world):
     alice, _ = await world.person()
     await alice.login()
     first = alice.chat
-    await alice.open_chat("GREETING_ACCOUNT", name=alice.gitter_name())
+    await alice.open_chat("GREETING_ACCOUNT", name=alice.gitter)
     await bot_is_out(alice.matrix, first)
     await alice.say("list", "LIST_EMPTY")
 
@@ -103,7 +108,7 @@ async def scenario_whole_login(world):
         assert len(page.forms()) == 1 and len(page.forms()[0]["buttons"]) == 1, page
         page = await browser.login(link, world.gitter.url, alice.gitter)
         assert words.page_says(page, "PAGE_DONE", user=alice.matrix.id), page
-    await alice.hear("LOGGED_IN", name=alice.gitter_name())
+    await alice.hear("LOGGED_IN", name=alice.gitter)
     for uri in (first, second):
         room = await alice.enter(uri)
         assert (await alice.matrix.state(room, "m.room.join_rules"))["join_rule"] == "invite"
@@ -157,6 +162,7 @@ async def scenario_consent_denied(world):
 
 async def scenario_forged_and_missing_state(world):
     asked = await token_requests(world)
+    logins = stored_logins(world)
     async with world.browser() as browser:
         for path in ("/callback?code=abc&state=forged", "/callback?code=abc", "/callback",
                      "/callback?state=", "/callback?error=access_denied", "/callback?state=%00%ff",
@@ -167,6 +173,7 @@ async def scenario_forged_and_missing_state(world):
             assert words.page_says(page, "PAGE_INVALID") or \
                 words.page_says(page, "PAGE_ABSENT"), page
     assert await token_requests(world) == asked
+    assert stored_logins(world) == logins, "a stranger's request has left something behind"
 
 
 async def scenario_state_works_once(world):

@@ -29,9 +29,6 @@ class Person:
         self.gitter = account and account["username"]
         self.chat = None
 
-    def gitter_name(self):
-        return self.account["displayName"] or self.gitter
-
     async def open_chat(self, greeting="GREETING_STRANGER", **more):
         """Starts a private chat with the bot and waits to be greeted."""
         self.chat = await self.matrix.create_room(BOT, **more)
@@ -148,8 +145,8 @@ class World:
 
 
 def room_name(uri):
-    """What a bridged room is called."""
-    return uri
+    """What a bridged room is called on Matrix."""
+    return f"{uri} (Gitter)"
 
 
 def ghost_id(account):
