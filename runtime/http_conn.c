@@ -5,6 +5,7 @@
 #include "runtime/tls.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -328,7 +329,7 @@ void conn_open(struct http_server *server, int fd, const char *remote)
     conn->slot = server->free_slots[--server->free_count];
     server->slots[conn->slot] = conn;
     server->stats.connections++;
-    (void)strncat(conn->remote, remote, sizeof(conn->remote) - 1);
+    (void)snprintf(conn->remote, sizeof(conn->remote), "%s", remote);
     ev_io_init(&conn->io, on_io, fd, EV_READ);
     conn->io.data = conn;
     ev_timer_init(&conn->timer, on_timer, 0., 0.);

@@ -29,6 +29,7 @@ RULES = [
     tools.headers_compile_alone,
     tools.formatting,
     tools.scripts_parse,
+    tools.diagrams_fresh,
 ]
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -40,6 +41,8 @@ def plant(folder, files):
         os.makedirs(os.path.dirname(whole), exist_ok=True)
         with open(whole, "w", encoding="utf-8") as file:
             file.write(text)
+        if text.startswith("#!"):
+            os.chmod(whole, 0o755)
     shutil.copy(os.path.join(TOP, ".clang-format"), folder)
 
 

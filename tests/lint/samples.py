@@ -1,8 +1,12 @@
 """For each rule a small tree that breaks it once, and one that keeps it: {path: text}."""
 
+import hashlib
+
 CONTRACT = "/* {path}: sample. */\n#ifndef GITTERD_{guard}\n#define GITTERD_{guard}\n{body}#endif\n"
 LONG = "int f(void);\nint f(void)\n{\n" + "    f();\n" * 61 + "    return 0;\n}\n"
 SHORT = "int f(void);\nint f(void)\n{\n    return 0;\n}\n"
+PRINTS_X = "#!/bin/sh\nprintf x\n"
+SVG_OF_X = f"<svg/>\n<!-- {hashlib.sha256(b'x').hexdigest()} -->\n"
 
 
 def header(path, guard, body=""):
@@ -111,6 +115,14 @@ SAMPLES = {
     "formatting": (
         [{"codecs/a.c": "int f( void );\n"}],
         {"codecs/a.c": "int f(void);\n"},
+    ),
+    "diagrams_fresh": (
+        [
+            {"build/release/gitterd": PRINTS_X, "actors/room/room.svg": "<!-- 0 -->\n"},
+            {"build/release/gitterd": PRINTS_X, "actors/room/room.c": ""},
+            {"build/release/gitterd": "#!/bin/sh\nexit 2\n", "actors/room/room.svg": SVG_OF_X},
+        ],
+        {"build/release/gitterd": PRINTS_X, "actors/room/room.svg": SVG_OF_X},
     ),
     "scripts_parse": (
         [{"etc/a.sh": "if true; then\n"}, {"tests/a.py": "def f(:\n"}],

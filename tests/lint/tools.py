@@ -1,6 +1,7 @@
 """Rules that other programs check for us."""
 
 import glob
+import hashlib
 import os
 import subprocess
 
@@ -44,4 +45,22 @@ def scripts_parse(tree):
             compile(tree.text(path), path, "exec")
         except SyntaxError as error:
             found.append(f"{path}:{error.lineno}: {error.msg}")
+    return found
+
+
+def diagrams_fresh(tree):
+    """Each machine has its picture, drawn by etc/diagrams from the table as it is now."""
+    found = []
+    for folder in sorted(glob.glob("actors/*/", root_dir=tree.root)):
+        name = os.path.basename(folder.rstrip("/"))
+        path = f"{folder}{name}.svg"
+        answer = subprocess.run(["build/release/gitterd", "machines", name, "--dot"],
+                                cwd=tree.root, capture_output=True)
+        mark = hashlib.sha256(answer.stdout).hexdigest()
+        if answer.returncode != 0:
+            found.append(f"{path}:1: gitterd knows no machine {name}")
+        elif not os.path.exists(os.path.join(tree.root, path)):
+            found.append(f"{path}:1: is missing, run etc/diagrams")
+        elif not tree.text(path).endswith(f"<!-- {mark} -->\n"):
+            found.append(f"{path}:1: is stale, run etc/diagrams")
     return found
