@@ -144,12 +144,20 @@ END_TEST
 START_TEST(ghostid_parsed_refuses_what_it_did_not_make)
 {
     static const struct slice wrong[] = {
-        SLICE_INIT("@gitter_:example.org"),    SLICE_INIT("@gitter_A:example.org"),
-        SLICE_INIT("@gitter__:example.org"),   SLICE_INIT("@gitter__5:example.org"),
-        SLICE_INIT("@gitter_=:example.org"),   SLICE_INIT("@gitter_=3:example.org"),
-        SLICE_INIT("@gitter_=3A:example.org"), SLICE_INIT("@gitter_=61:example.org"),
-        SLICE_INIT("@gitter_=zz:example.org"), SLICE_INIT("@gitter_a/b:example.org"),
-        SLICE_INIT("@gitter_=ff:example.org"), SLICE_INIT("@gitter_1:example.com"),
+        SLICE_INIT("@gitter_:example.org"),
+        SLICE_INIT("@gitter_A:example.org"),
+        SLICE_INIT("@gitter__:example.org"),
+        SLICE_INIT("@gitter__5:example.org"),
+        SLICE_INIT("@gitter_=:example.org"),
+        SLICE_INIT("@gitter_=3:example.org"),
+        SLICE_INIT("@gitter_=3A:example.org"),
+        SLICE_INIT("@gitter_=61:example.org"),
+        SLICE_INIT("@gitter_=zz:example.org"),
+        SLICE_INIT("@gitter_a/b:example.org"),
+        SLICE_INIT("@gitter_=ff:example.org"),
+        SLICE_INIT("@gitter_a=-922c75b3cd013647aa21bb06ac91dcXX:example.org"),
+        SLICE_INIT("@gitter_a=-922c75b3cd013647aa21bb06ac91dc3:example.org"),
+        SLICE_INIT("@gitter_1:example.com"),
         SLICE_INIT("@somebody:example.org"),
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
