@@ -102,22 +102,25 @@ static enum rc framing_step(struct body_reader *reader, char byte)
     CHECK(false);
 }
 
+static void take_data(struct body_reader *reader, struct slice *bytes, struct slice *piece)
+{
+    *piece = slice_first(*bytes, reader->left < bytes->len ? reader->left : bytes->len);
+    *bytes = slice_from(*bytes, piece->len);
+    reader->left -= piece->len;
+    if (reader->left == 0) {
+        reader->state = reader->state == BODY_LENGTH ? BODY_DONE : BODY_DATA_CR;
+    }
+}
+
 enum rc body_reader_next(struct body_reader *reader, struct slice *bytes, struct slice *piece)
 {
     *piece = SLICE_EMPTY;
     while (bytes->len > 0 && reader->state != BODY_DONE) {
-        enum rc rc;
-
         if (reader->state == BODY_LENGTH || reader->state == BODY_DATA) {
-            *piece = slice_first(*bytes, reader->left < bytes->len ? reader->left : bytes->len);
-            *bytes = slice_from(*bytes, piece->len);
-            reader->left -= piece->len;
-            if (reader->left == 0) {
-                reader->state = reader->state == BODY_LENGTH ? BODY_DONE : BODY_DATA_CR;
-            }
+            take_data(reader, bytes, piece);
             return RC_OK;
         }
-        rc = framing_step(reader, bytes->ptr[0]);
+        const enum rc rc = framing_step(reader, bytes->ptr[0]);
         if (rc != RC_OK) {
             return rc;
         }
