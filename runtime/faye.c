@@ -255,9 +255,11 @@ static void faye_on_subscribe(struct faye *faye,
         faye_sub_free(sub);
     }
     faye_send_subscribes(faye, now_ms);
-    /* "401 Client ... not authenticated" comes with the advice to shake hands anew */
+    /* "401 Client ... not authenticated" comes with the advice to shake hands anew; other refusals
+     * concern the channel alone */
     if (!is_ok && (message->reconnect == BAYEUX_RECONNECT_HANDSHAKE ||
-                   message->reconnect == BAYEUX_RECONNECT_NONE)) {
+                   (message->reconnect == BAYEUX_RECONNECT_NONE &&
+                    message->error_code == FAYE_UNAUTHORISED))) {
         faye_end_refused(faye, arena, message);
     }
 }
@@ -288,7 +290,7 @@ static void faye_take(struct faye *faye,
 {
     const struct slice channel = message->channel;
     const bool is_meta = slice_starts_with(channel, SLICE("/meta/"));
-    if (is_meta) {
+    if (is_meta && message->successful == BAYEUX_SUCCESS_YES) {
         faye_take_advice(faye, message);
     }
     if (slice_equal(channel, SLICE(BAYEUX_HANDSHAKE))) {

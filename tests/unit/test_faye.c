@@ -322,6 +322,19 @@ START_TEST(faye_subscribe_answered_with_new_handshake_is_told_and_lost)
 }
 END_TEST
 
+START_TEST(faye_subscribe_refused_for_ever_leaves_the_client_alone)
+{
+    go_up();
+    faye_subscribe(faye, SLICE("/a"), SLICE_EMPTY, now_ms);
+    feed("[{\"channel\":\"/meta/subscribe\",\"id\":\"3\",\"successful\":false,"
+         "\"subscription\":\"/a\",\"error\":\"404::Unknown subscription /a\","
+         "\"advice\":{\"reconnect\":\"none\",\"interval\":864000000,\"timeout\":1}}]");
+    ck_told("subscribed /a snapshot= error=404 Unknown subscription /a\n");
+    ck_assert(faye_is_up(faye));
+    ck_assert_int_eq(faye_deadline(faye), now_ms + 10000 + GRACE_MS);
+}
+END_TEST
+
 START_TEST(faye_subscriptions_under_way_are_bounded_and_all_are_sent_in_order)
 {
     go_up();
@@ -487,6 +500,7 @@ static Suite *faye_suite(void)
     tcase_add_test(subs, faye_subscriptions_wait_until_up);
     tcase_add_test(subs, faye_subscribe_answers_are_told_with_snapshot_or_error);
     tcase_add_test(subs, faye_subscribe_answered_with_new_handshake_is_told_and_lost);
+    tcase_add_test(subs, faye_subscribe_refused_for_ever_leaves_the_client_alone);
     tcase_add_test(subs, faye_subscriptions_under_way_are_bounded_and_all_are_sent_in_order);
     tcase_add_test(subs, faye_subscribe_without_answer_is_told_and_makes_room);
     tcase_add_test(subs, faye_unsubscribe_is_sent_when_up);

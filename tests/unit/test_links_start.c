@@ -91,6 +91,8 @@ START_TEST(links_starts_under_way_are_bounded_and_the_others_wait)
     const struct links_options options = {
         .loop = loop,
         .faye_url = arena_printf(arena, "wss://127.0.0.1:%d/bayeux", server.port),
+        .ca_file = SLICE("tests/faye/cert.pem"),
+        .connect_ms = 3600 * 1000,
         .events = {.on_down = ignore_down},
     };
     ck_rc_eq(links_open(&options, &links), RC_OK);
