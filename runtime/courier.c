@@ -11,6 +11,7 @@ _Static_assert(CALL_GITTER_WEB + 1 == LANES_HOSTS, "each base URL is a host of t
 
 enum {
     HEADS_PAGE = 64,
+    RUN_CALLS_MAX = 256,
     ARENA_CHUNK_BYTES = 64 * 1024,
     TEXTS_CHUNK_BYTES = 1024
 };
@@ -81,9 +82,15 @@ static void run(struct courier *courier)
         courier_read_again(courier);
     }
     const int64_t now_ms = courier_steady_ms(courier);
-    for (struct lane *lane = lanes_next(courier->lanes, now_ms); lane != NULL;
-         lane = lanes_next(courier->lanes, now_ms)) {
+    struct lane *lane = lanes_next(courier->lanes, now_ms);
+    for (int i = 1; lane != NULL && i < RUN_CALLS_MAX; i++) {
         begin_call(courier, lane_data(lane));
+        lane = lanes_next(courier->lanes, now_ms);
+    }
+    if (lane != NULL) { /* others in the loop have their turn first */
+        begin_call(courier, lane_data(lane));
+        courier_run_soon(courier);
+        return;
     }
     const int64_t next_ms = earlier(lanes_next_ms(courier->lanes), courier->unread_at_ms);
     ev_timer_stop(courier->options.loop, &courier->timer);

@@ -29,14 +29,14 @@
 
 struct courier;
 struct ev_loop;
+struct log;
 
 struct courier_options {
     struct ev_loop *loop;
+    struct log *log; /* may be NULL */
     struct store *store;
     /* A call has ended; texts are borrowed until return. */
     void (*post)(void *context, const struct outbox_call *call, const struct call_ended *end);
-    /* One line for the log, "courier.unreachable api=GITTER ..."; may be NULL. */
-    void (*note)(void *context, struct slice line);
     /* Base URLs by enum call_api, without a slash at the end. */
     struct slice bases[3];
     struct slice as_token;

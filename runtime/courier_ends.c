@@ -1,12 +1,13 @@
 #include "runtime/courier_parts.h"
 
-#include "runtime/base/arena.h"
 #include "runtime/base/check.h"
 #include "runtime/courier_judge.h"
+#include "runtime/log.h"
 
 enum {
-    NOTE_CHUNK_BYTES = 512,
-    BACK_OFF_DOUBLINGS_MAX = 30
+    BACK_OFF_DOUBLINGS_MAX = 30,
+    /* asking once in a while whether a host is back costs little, and its users wait */
+    UNREACHABLE_MS_MAX = 30 * 1000
 };
 
 int64_t courier_back_off_ms(const struct courier *courier, int failures)
@@ -35,26 +36,14 @@ static struct slice api_name(int api)
     return names[api];
 }
 
-static void note(const struct courier *courier, struct slice line)
+static struct slice end_name(enum call_end end)
 {
-    if (courier->options.note != NULL) {
-        courier->options.note(courier->options.context, line);
-    }
-}
-
-static void note_unreachable(struct courier *courier, int api, const char *error)
-{
-    struct arena *arena = arena_open(NOTE_CHUNK_BYTES);
-    note(courier, arena_printf(arena, "courier.unreachable api=%.*s error=\"%s\"",
-                               SLICE_ARGS(api_name(api)), error));
-    arena_close(arena);
-}
-
-static void note_api(struct courier *courier, const char *event, int api)
-{
-    struct arena *arena = arena_open(NOTE_CHUNK_BYTES);
-    note(courier, arena_printf(arena, "%s api=%.*s", event, SLICE_ARGS(api_name(api))));
-    arena_close(arena);
+    static const struct slice names[] = {
+#define END_NAME(name) SLICE_INIT(#name),
+        CALL_END_LIST(END_NAME)
+#undef END_NAME
+    };
+    return names[end];
 }
 
 static void count_end(struct courier_counts *counts, enum call_end end)
@@ -89,6 +78,12 @@ void courier_finish(struct courier *courier,
         .request = call->body,
         .detail = slice_from_cstr(detail),
     };
+    if (end != CALL_END_DONE) {
+        log_event(courier->options.log, end == CALL_END_UNKNOWN ? LOG_WARN : LOG_INFO, "call_ended",
+                  LOG_TEXT("end", end_name(end)), LOG_TEXT("lane", call->lane),
+                  LOG_INT("call", job->id), LOG_INT("status", ended.status),
+                  LOG_TEXT("detail", ended.detail));
+    }
     lanes_done(courier->lanes, job->lane);
     job->is_posted = true;
     count_end(&courier->counts, end);
@@ -113,21 +108,35 @@ static void pause_limited(struct courier *courier, const struct job *job, int64_
     }
 }
 
+/* All that was in flight fails at once when a host goes: that is one failure, not many. */
+static void reach_failed(struct courier *courier, int api, const char *error)
+{
+    struct reach *reach = &courier->reach[api];
+    const int64_t now_ms = courier_steady_ms(courier);
+    if (reach->failures == 0) {
+        log_event(courier->options.log, LOG_WARN, "host_unreachable",
+                  LOG_TEXT("api", api_name(api)), LOG_CSTR("error", error));
+    }
+    if (reach->paused_until_ms > now_ms) {
+        return;
+    }
+    reach->failures++;
+    const int64_t wait_ms = courier_back_off_ms(courier, reach->failures);
+    reach->paused_until_ms = now_ms + (wait_ms < UNREACHABLE_MS_MAX ? wait_ms : UNREACHABLE_MS_MAX);
+    lanes_pause_host(courier->lanes, api, reach->paused_until_ms);
+    lanes_doubt_host(courier->lanes, api, true);
+}
+
 static void note_reach(struct courier *courier, int api, const struct wire_answer *answer)
 {
+    struct reach *reach = &courier->reach[api];
     if (answer->outcome == WIRE_UNREACHABLE) {
-        if (courier->unreachable[api] == 0) {
-            note_unreachable(courier, api, answer->error);
-        }
-        courier->unreachable[api]++;
-        lanes_pause_host(courier->lanes, api,
-                         courier_steady_ms(courier) +
-                             courier_back_off_ms(courier, courier->unreachable[api]));
-    } else if (courier->unreachable[api] > 0) {
-        courier->unreachable[api] = 0;
-        note_api(courier, "courier.reachable", api);
+        reach_failed(courier, api, answer->error);
+    } else if (reach->failures > 0) {
+        *reach = (struct reach){0};
+        lanes_doubt_host(courier->lanes, api, false);
+        log_event(courier->options.log, LOG_INFO, "host_reachable", LOG_TEXT("api", api_name(api)));
     }
-    lanes_doubt_host(courier->lanes, api, courier->unreachable[api] > 0);
 }
 
 /* Does what the judgement says with a call that goes on. */
@@ -147,7 +156,8 @@ static void go_on(struct courier *courier, struct job *job, const struct judgeme
         pause_limited(courier, job, wait_ms);
         break;
     case JUDGE_AS_TOKEN:
-        note_api(courier, "courier.as_token_refused", (int)job->row.call.api);
+        log_event(courier->options.log, LOG_ERROR, "as_token_refused",
+                  LOG_TEXT("api", api_name((int)job->row.call.api)));
         lanes_pause_host(courier->lanes, (int)job->row.call.api,
                          courier_steady_ms(courier) + courier->options.retry_last_ms);
         break;

@@ -12,6 +12,12 @@
 
 #include <ev.h>
 
+/* Whether the host of a base URL can be reached. */
+struct reach {
+    int failures; /* in a row */
+    int64_t paused_until_ms;
+};
+
 struct courier {
     struct courier_options options;
     struct arena *texts; /* of the options */
@@ -20,8 +26,8 @@ struct courier {
     struct wire *wire;
     void *jobs; /* tree by id */
     struct ev_timer timer;
-    int unreachable[LANES_HOSTS]; /* how often in a row */
-    struct lane **unread;         /* empty lanes whose next head could not be read */
+    struct reach reach[LANES_HOSTS];
+    struct lane **unread; /* empty lanes whose next head could not be read */
     size_t unread_count;
     size_t unread_cap;
     int64_t unread_at_ms;

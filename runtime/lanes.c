@@ -41,9 +41,7 @@ struct lane *lanes_find(const struct lanes *lanes, struct slice name)
 
 struct lane *lanes_add(struct lanes *lanes, struct slice name)
 {
-    struct lane *lane = calloc(1, sizeof *lane);
-    CHECK(lane != NULL);
-    lane->name = lanes_copy_name(name);
+    struct lane *lane = lanes_open_named(sizeof *lane, name);
     lane->state = LANE_EMPTY;
     struct lane *const *node = tsearch(lane, &lanes->by_name, lanes_compare_names);
     CHECK(node != NULL && *node == lane);
@@ -61,7 +59,6 @@ void lanes_remove(struct lanes *lanes, struct lane *lane)
     TAILQ_REMOVE(&lanes->all, lane, all);
     lanes->count--;
     heap_clear(&lane->barred);
-    lanes_free_name(lane->name);
     free(lane);
 }
 

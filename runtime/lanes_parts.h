@@ -79,8 +79,8 @@ struct lanes {
 
 /* Trees are keyed by a struct slice at the start of their elements. */
 int lanes_compare_names(const void *a, const void *b);
-struct slice lanes_copy_name(struct slice name);
-void lanes_free_name(struct slice name);
+/* Zeroed but for that slice, a copy of the name in the same block. */
+void *lanes_open_named(size_t size, struct slice name);
 
 /* The owner a lane counts against while it has a head, and after that until it has another. */
 void owner_join(struct lanes *lanes, struct lane *lane);

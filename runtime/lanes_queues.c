@@ -11,29 +11,22 @@ int lanes_compare_names(const void *a, const void *b)
     return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
 }
 
-struct slice lanes_copy_name(struct slice name)
+void *lanes_open_named(size_t size, struct slice name)
 {
-    char *copy = malloc(name.len + 1);
-    CHECK(copy != NULL);
+    char *block = calloc(1, size + name.len + 1);
+    CHECK(block != NULL);
     if (name.len > 0) {
-        memcpy(copy, name.ptr, name.len);
+        memcpy(block + size, name.ptr, name.len);
     }
-    copy[name.len] = '\0';
-    return slice_make(copy, name.len);
-}
-
-void lanes_free_name(struct slice name)
-{
-    free((void *)(uintptr_t)name.ptr);
+    *(struct slice *)(void *)block = slice_make(block + size, name.len);
+    return block;
 }
 
 /* Owners. */
 
 static struct owner *owner_open(struct lanes *lanes, struct slice name)
 {
-    struct owner *owner = calloc(1, sizeof *owner);
-    CHECK(owner != NULL);
-    owner->name = lanes_copy_name(name);
+    struct owner *owner = lanes_open_named(sizeof *owner, name);
     TAILQ_INIT(&owner->locked);
     for (int i = 0; i < LANES_HOSTS; i++) {
         owner->accounts[i].owner = owner;
@@ -56,7 +49,6 @@ void owner_close(struct lanes *lanes, struct owner *owner)
     for (int i = 0; i < LANES_HOSTS; i++) {
         heap_remove(&lanes->pauses, &owner->accounts[i].pause);
     }
-    lanes_free_name(owner->name);
     free(owner);
 }
 

@@ -69,6 +69,12 @@ static const struct store_methods fake_methods = {
     .lane_head = fake_lane_head,
 };
 
+static int64_t rig_now_ms(void *context)
+{
+    const struct rig *rig = context;
+    return rig->clock_ms != 0 ? rig->clock_ms : (int64_t)(ev_time() * 1000.0);
+}
+
 static int64_t add_row(struct rig *rig, struct call call, int64_t place)
 {
     struct rig_parts *parts = rig->parts;
@@ -85,7 +91,7 @@ static int64_t add_row(struct rig *rig, struct call call, int64_t place)
         .id = (int64_t)parts->rows_count,
         .place = place == 0 ? (int64_t)parts->rows_count : place,
         .turn = parts->turn,
-        .created_ms = (int64_t)(ev_time() * 1000.0),
+        .created_ms = rig_now_ms(rig),
         .actor_key = SLICE("actor"),
         .call = call,
     };
@@ -272,6 +278,13 @@ void rig_run_requests(struct rig *rig, size_t count)
     ev_timer_stop(rig->loop, &rig->parts->watchdog);
 }
 
+void rig_advance(struct rig *rig, int64_t ms)
+{
+    CHECK(rig->clock_ms != 0);
+    rig->clock_ms += ms;
+    courier_wake(rig->courier, SLICE("nobody"));
+}
+
 static void on_pause_over(struct ev_loop *loop, struct ev_timer *timer, int revents)
 {
     (void)timer;
@@ -337,6 +350,7 @@ void rig_open(struct rig *rig)
         .owner_token = get_token,
         .token_refused = count_refused,
         .random = get_random,
+        .now_ms = rig_now_ms,
         .context = rig,
         .retry_first_ms = 5,
         .retry_last_ms = 20,

@@ -67,6 +67,7 @@ struct rig {
     bool is_slow;     /* each answer takes a random time */
     bool holds_ends;  /* ends wait for rig_commit */
     int store_errors; /* so many reads of a head fail */
+    int64_t clock_ms; /* of the courier; 0: the system's. Only rig_advance moves it. */
     void (*on_end)(struct rig *rig, const struct rig_end *end);
     void (*on_request)(struct rig *rig, const struct rig_request *request);
     struct rig_parts *parts;
@@ -106,6 +107,9 @@ void rig_run_requests(struct rig *rig, size_t count);
 void rig_run_until(struct rig *rig, bool (*is_done)(const struct rig *rig));
 /* Runs the loop for that long: to see that something does not happen. */
 void rig_run_ms(struct rig *rig, int ms);
+
+/* Moves the courier's clock, stopped at rig->clock_ms, and lets it see that. */
+void rig_advance(struct rig *rig, int64_t ms);
 
 /* How many requests had this path. */
 size_t rig_requests_of(const struct rig *rig, const char *path);

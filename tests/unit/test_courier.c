@@ -253,13 +253,19 @@ END_TEST
 START_TEST(courier_call_waits_for_its_time_and_the_lane_with_it)
 {
     struct call late = rig_call("l", "/late");
-    late.not_before_ms = (int64_t)(ev_time() * 1000.0) + 60;
+    rig.clock_ms = 1000000;
+    late.not_before_ms = rig.clock_ms + 5000;
     rig_start(&rig);
     rig_declare(&rig, late);
     rig_declare(&rig, rig_call("l", "/behind"));
     rig_declare(&rig, rig_call("other", "/other"));
-    rig_run_ends(&rig, 3);
+    rig_run_ends(&rig, 1);
+    rig_advance(&rig, 4999);
+    rig_run_ms(&rig, 20);
+    ck_assert_uint_eq(rig.requests_count, 1);
     ck_assert_str_eq(rig.requests[0].path, "/other");
+    rig_advance(&rig, 1);
+    rig_run_ends(&rig, 3);
     ck_assert_str_eq(rig.requests[1].path, "/late");
     ck_assert_str_eq(rig.requests[2].path, "/behind");
 }
@@ -284,10 +290,15 @@ END_TEST
 
 START_TEST(courier_reads_a_head_again_when_the_store_failed)
 {
+    rig.clock_ms = 1000000;
     rig_start(&rig);
     rig_declare(&rig, rig_call("l", "/1"));
     rig_declare(&rig, rig_call("l", "/2"));
-    rig.store_errors = 1;
+    rig.store_errors = 2;
+    rig_run_ends(&rig, 1);
+    rig_advance(&rig, 1000);
+    rig_run_ms(&rig, 5);
+    rig_advance(&rig, 1000);
     rig_run_ends(&rig, 2);
     ck_assert_int_eq(rig.store_errors, 0);
     ck_assert_str_eq(rig.requests[1].path, "/2");
@@ -365,7 +376,8 @@ START_TEST(courier_start_repeats_free_heads_and_gives_up_the_others)
     never.repeat = CALL_REPEAT_NEVER;
     early.repeat = CALL_REPEAT_NEVER;
     barred.repeat = CALL_REPEAT_NEVER;
-    early.not_before_ms = (int64_t)(ev_time() * 1000.0) + 50;
+    rig.clock_ms = 1000000;
+    early.not_before_ms = rig.clock_ms + 5000;
     barred.after_lane = SLICE("free0");
     for (int i = 0; i < 150; i++) { /* more than two pages */
         (void)snprintf(lane, sizeof lane, "free%d", i);
@@ -377,6 +389,9 @@ START_TEST(courier_start_repeats_free_heads_and_gives_up_the_others)
     rig_store(&rig, barred);
     rig_start(&rig);
     ck_assert(courier_is_sent(rig.courier, 1));
+    rig_run_ends(&rig, 153);
+    ck_assert_uint_eq(rig_requests_of(&rig, "/early"), 0);
+    rig_advance(&rig, 5000);
     rig_run_ends(&rig, 154);
     end_is(lost, CALL_END_UNKNOWN);
     ck_assert_str_eq(rig_end_of(&rig, lost)->detail,

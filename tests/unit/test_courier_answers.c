@@ -41,6 +41,11 @@ static void end_is(int64_t id, enum call_end end, int status)
     ck_assert_int_eq(found->status, status);
 }
 
+static bool is_idle(const struct rig *r)
+{
+    return courier_is_idle(r->courier);
+}
+
 /* Calls that end by one answer, whether or not they may be repeated. */
 static const struct {
     int status;
@@ -136,14 +141,15 @@ START_TEST(courier_refused_token_is_told_once_and_the_lanes_wait)
     rig_declare(&rig, gitter_call("a", "/a"));
     rig_declare(&rig, never_call("b", "/b"));
     rig_run_requests(&rig, 2);
-    rig_run_ms(&rig, 40);
+    rig_run_until(&rig, is_idle);
     rig_declare(&rig, gitter_call("c", "/c"));
     rig_run_ms(&rig, 20);
     ck_assert_uint_eq(rig.requests_count, 2);
     ck_assert_int_eq(rig.tokens_refused, 1);
     ck_assert_uint_eq(rig.ends_count, 0);
-    courier_wake(rig.courier, SLICE("@owner:h")); /* the token is still bad */
-    rig_run_ms(&rig, 40);
+    courier_wake(rig.courier, SLICE("@owner:h")); /* still bad for two of them */
+    rig_run_requests(&rig, 5);
+    rig_run_until(&rig, is_idle);
     ck_assert_int_eq(rig.tokens_refused, 2);
     courier_wake(rig.courier, SLICE("@owner:h"));
     rig_run_ends(&rig, 3);
@@ -193,85 +199,107 @@ START_TEST(courier_call_that_takes_401_fails_by_it)
 }
 END_TEST
 
+/* A call that is limited, with what pauses and what does not; the clock stands still. */
+static void limit(struct call limited, struct call same, struct call other, int64_t wait_ms)
+{
+    rig.clock_ms = 1700000000000;
+    rig_start(&rig);
+    rig_declare(&rig, limited);
+    rig_run_requests(&rig, 1);
+    rig_run_until(&rig, is_idle);
+    rig_declare(&rig, same);
+    rig_declare(&rig, other);
+    rig_run_ends(&rig, 1);
+    ck_assert_str_eq(rig.requests[1].path, "/other");
+    rig_advance(&rig, wait_ms - 1);
+    rig_run_ms(&rig, 20);
+    ck_assert_uint_eq(rig.requests_count, 2);
+    rig_advance(&rig, 1);
+    rig_run_ends(&rig, 3);
+    end_is(1, CALL_END_DONE, 200);
+    ck_assert_uint_eq(rig_requests_of(&rig, "/limited"), 2);
+    ck_assert_uint_eq(rig_requests_of(&rig, "/same"), 1);
+}
+
 START_TEST(courier_refused_as_token_pauses_the_homeserver)
 {
-    rig_script(&rig, "/m", (struct rig_reply){.status = 401});
-    rig.options.retry_last_ms = 60;
-    rig_start(&rig);
-    rig_declare(&rig, rig_call("m", "/m"));
-    rig_run_requests(&rig, 1);
-    rig_run_ms(&rig, 10);
-    rig_declare(&rig, rig_call("n", "/n"));
-    rig_declare(&rig, gitter_call("g", "/g"));
-    rig_run_ends(&rig, 3);
-    ck_assert_str_eq(rig.requests[1].path, "/g");
-    end_is(1, CALL_END_DONE, 200);
+    rig_script(&rig, "/limited", (struct rig_reply){.status = 401});
+    rig.options.retry_last_ms = 70000;
+    limit(rig_call("m", "/limited"), rig_call("n", "/same"), gitter_call("g", "/other"), 70000);
+    ck_assert_int_eq(rig.tokens_refused, 0);
 }
 END_TEST
 
-/* Four ways to say how long. The homeserver's limit is for all, Gitter's for the owner. */
+/* The homeserver's limit is for all of us. */
+static const struct {
+    struct rig_reply reply;
+    int64_t wait_ms;
+} homeserver_limits[] = {
+    {{.status = 429, .headers = "Retry-After: 2\r\n", .body = "{\"retry_after_ms\":90000}"}, 2000},
+    {{.status = 429, .body = "{\"errcode\":\"M_LIMIT_EXCEEDED\",\"retry_after_ms\":1400}"}, 1400},
+    {{.status = 429,
+      .headers = "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n"
+                 "Retry-After: Tue, 14 Nov 2023 22:14:20 GMT\r\n"},
+     60000},
+    {{.status = 429, .headers = "Retry-After: 999999999999\r\n"}, 3600000},
+    {{.status = 429, .headers = "Retry-After: -1\r\n", .body = "[[[[not json"}, 5},
+    {{.status = 503, .headers = "Retry-After: 3\r\n"}, 3000},
+};
+
 START_TEST(courier_limited_homeserver_call_pauses_the_host)
 {
-    const struct rig_reply replies[] = {
-        {.status = 429, .headers = "Retry-After: 1\r\n", .body = "{\"retry_after_ms\":90000}"},
-        {.status = 429, .body = "{\"errcode\":\"M_LIMIT_EXCEEDED\",\"retry_after_ms\":40}"},
-        {.status = 429, .body = "[[[[not json"},
-    };
-    rig_script(&rig, "/m", replies[_i]);
-    rig_start(&rig);
-    rig_declare(&rig, rig_call("m", "/m"));
-    rig_run_requests(&rig, 1);
-    struct call other = rig_call("n", "/n");
-    other.owner = SLICE("@other:h");
-    rig_declare(&rig, rig_call("m", "/behind"));
-    rig_declare(&rig, gitter_call("g", "/g"));
-    rig_run_ends(&rig, 1);
-    rig_declare(&rig, other);
-    rig_run_ends(&rig, 4);
-    end_is(1, CALL_END_DONE, 200);
-    ck_assert_str_eq(rig.requests[1].path, "/g");
-    ck_assert_uint_eq(rig_requests_of(&rig, "/m"), 2);
-    ck_assert_uint_eq(rig_requests_of(&rig, "/n"), 1);
+    struct call same = rig_call("n", "/same");
+    same.owner = SLICE("@other:h");
+    rig_script(&rig, "/limited", homeserver_limits[_i].reply);
+    limit(rig_call("m", "/limited"), same, gitter_call("g", "/other"),
+          homeserver_limits[_i].wait_ms);
 }
 END_TEST
+
+/* Gitter's is for the user it counts, by its own clock, in ms. */
+static const struct {
+    struct rig_reply reply;
+    int64_t wait_ms;
+} gitter_limits[] = {
+    {{.status = 429, .headers = "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1700000042000\r\n"},
+     42000},
+    {{.status = 429,
+      .headers = "Date: Tue, 14 Nov 2023 22:13:10 GMT\r\nX-RateLimit-Reset: 1700000042000\r\n"},
+     52000},
+    {{.status = 429, .headers = "X-RateLimit-Reset: 1800000000000\r\n"}, 300000},
+    {{.status = 429, .headers = "X-RateLimit-Reset: 1600000000000\r\n"}, 5},
+    {{.status = 429}, 5},
+};
 
 START_TEST(courier_limited_gitter_call_pauses_its_owner)
 {
-    char headers[64];
-    (void)snprintf(headers, sizeof headers, "X-RateLimit-Reset: %lld\r\n",
-                   (long long)(ev_time() * 1000.0) + 300);
-    rig_script(&rig, "/g", (struct rig_reply){.status = 429, .headers = headers});
-    rig_start(&rig);
-    const int64_t id = rig_declare(&rig, never_call("g", "/g"));
-    rig_run_requests(&rig, 1);
     struct call other = gitter_call("o", "/other");
     other.owner = SLICE("@other:h");
-    rig_run_ms(&rig, 20);
-    rig_declare(&rig, gitter_call("h", "/same"));
-    rig_declare(&rig, other);
-    rig_run_ends(&rig, 3);
-    ck_assert_str_eq(rig.requests[1].path, "/other");
-    end_is(id, CALL_END_DONE, 200);
-    ck_assert_uint_eq(rig_requests_of(&rig, "/g"), 2);
+    rig_script(&rig, "/limited", gitter_limits[_i].reply);
+    limit(never_call("g", "/limited"), gitter_call("h", "/same"), other, gitter_limits[_i].wait_ms);
 }
 END_TEST
 
 START_TEST(courier_used_up_budget_pauses_its_owner)
 {
-    char headers[96];
-    (void)snprintf(headers, sizeof headers,
-                   "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: %lld\r\n",
-                   (long long)(ev_time() * 1000.0) + 100);
-    rig_script(&rig, "/g", (struct rig_reply){.headers = headers});
-    rig_start(&rig);
-    rig_declare(&rig, gitter_call("g", "/g"));
-    rig_run_ends(&rig, 1);
+    const struct rig_reply last = {
+        .headers = "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1700000042000\r\n"};
     struct call other = gitter_call("o", "/other");
     other.owner = SLICE("@other:h");
+    rig.clock_ms = 1700000000000;
+    rig_script(&rig, "/last", last);
+    rig_start(&rig);
+    rig_declare(&rig, gitter_call("g", "/last"));
+    rig_run_ends(&rig, 1);
     rig_declare(&rig, gitter_call("h", "/same"));
     rig_declare(&rig, other);
-    rig_run_ends(&rig, 3);
+    rig_run_ends(&rig, 2);
+    rig_advance(&rig, 41999);
+    rig_run_ms(&rig, 20);
+    ck_assert_uint_eq(rig.requests_count, 2);
     ck_assert_str_eq(rig.requests[1].path, "/other");
+    rig_advance(&rig, 1);
+    rig_run_ends(&rig, 3);
     ck_assert_str_eq(rig.requests[2].path, "/same");
 }
 END_TEST
@@ -280,7 +308,7 @@ START_TEST(courier_lost_answer_is_repeated_or_unknown)
 {
     const enum rig_manner manners[] = {RIG_CLOSE, RIG_CUT, RIG_HANG};
     const struct rig_reply reply = {.manner = manners[_i]};
-    rig.options.answer_ms = 200;
+    rig.options.answer_ms = 1000;
     rig_script(&rig, "/freely", reply);
     rig_script(&rig, "/never", reply);
     rig_start(&rig);
@@ -380,15 +408,25 @@ END_TEST
 START_TEST(courier_call_grown_too_old_fails)
 {
     struct call late = gitter_call("late", "/late");
-    late.not_before_ms = (int64_t)(ev_time() * 1000.0) + 60;
-    rig.options.age_max_ms = 50;
+    rig.clock_ms = 1000000000;
+    rig.options.age_max_ms = 60000;
     rig.token[0] = '\0';
+    late.not_before_ms = rig.clock_ms + 70000;
     rig_start(&rig);
     rig_declare(&rig, gitter_call("waits", "/waits"));
+    rig_declare(&rig, gitter_call("waits", "/behind"));
     rig_declare(&rig, late);
+    rig_run_ms(&rig, 20);
+    rig_advance(&rig, 59999);
+    rig_run_ms(&rig, 20);
+    ck_assert_uint_eq(rig.ends_count, 0);
+    rig_advance(&rig, 1);
     rig_run_ends(&rig, 2);
+    rig_advance(&rig, 10000);
+    rig_run_ends(&rig, 3);
     end_is(1, CALL_END_FAILED, 0);
     end_is(2, CALL_END_FAILED, 0);
+    end_is(3, CALL_END_FAILED, 0);
     ck_assert_str_eq(rig.ends[0].detail, "the call could not be made in time");
     ck_assert_uint_eq(rig.requests_count, 0);
 }
@@ -408,16 +446,6 @@ START_TEST(courier_body_larger_than_a_socket_takes_arrives_whole)
 }
 END_TEST
 
-static int notes;
-
-static void count_note(void *context, struct slice line)
-{
-    (void)context;
-    ck_assert(slice_starts_with(line, notes == 0 ? SLICE("courier.unreachable api=MATRIX error=")
-                                                 : SLICE("courier.reachable api=MATRIX")));
-    notes++;
-}
-
 static void open_without_server(void)
 {
     rig_open(&rig);
@@ -431,8 +459,6 @@ static bool has_tried_often(const struct rig *r)
 START_TEST(courier_tries_an_unreachable_host_until_it_is_there)
 {
     char path[32];
-    notes = 0;
-    rig.options.note = count_note;
     rig_start(&rig);
     for (int i = 0; i < 10; i++) {
         (void)snprintf(path, sizeof path, "/%d", i);
@@ -451,7 +477,42 @@ START_TEST(courier_tries_an_unreachable_host_until_it_is_there)
     rig_run_ends(&rig, 10);
     ck_assert_uint_eq(rig.requests_count, 10);
     ck_assert_int_eq(courier_counts(rig.courier).done, 10);
-    ck_assert_int_eq(notes, 2);
+}
+END_TEST
+
+static bool have_failed_10(const struct rig *r)
+{
+    return courier_counts(r->courier).requests >= 10 && courier_is_idle(r->courier);
+}
+
+static bool have_failed_11(const struct rig *r)
+{
+    return courier_counts(r->courier).requests >= 11 && courier_is_idle(r->courier);
+}
+
+START_TEST(courier_many_calls_failing_at_once_are_one_failure_of_the_host)
+{
+    char lane[32];
+    rig.clock_ms = 1000000;
+    rig.options.retry_first_ms = 1000;
+    rig.options.retry_last_ms = 300000;
+    rig_start(&rig);
+    for (int i = 0; i < 10; i++) {
+        (void)snprintf(lane, sizeof lane, "l%d", i);
+        rig_declare(&rig, rig_call(lane, "/x"));
+    }
+    rig_run_until(&rig, have_failed_10);
+    rig_advance(&rig, 999);
+    rig_run_ms(&rig, 20);
+    ck_assert_int_eq(courier_counts(rig.courier).requests, 10);
+    rig_advance(&rig, 1);
+    rig_run_until(&rig, have_failed_11);
+    rig_run_ms(&rig, 20);
+    ck_assert_int_eq(courier_counts(rig.courier).requests, 11);
+    rig_listen(&rig);
+    rig_advance(&rig, 2000);
+    rig_run_ends(&rig, 10);
+    ck_assert_int_eq(courier_counts(rig.courier).requests, 21);
 }
 END_TEST
 
@@ -470,8 +531,10 @@ int main(void)
     tcase_add_test(tc, courier_refusal_of_an_old_token_is_no_refusal_of_the_new);
     tcase_add_test(tc, courier_call_that_takes_401_fails_by_it);
     tcase_add_test(tc, courier_refused_as_token_pauses_the_homeserver);
-    tcase_add_loop_test(tc, courier_limited_homeserver_call_pauses_the_host, 0, 3);
-    tcase_add_test(tc, courier_limited_gitter_call_pauses_its_owner);
+    tcase_add_loop_test(tc, courier_limited_homeserver_call_pauses_the_host, 0,
+                        sizeof homeserver_limits / sizeof homeserver_limits[0]);
+    tcase_add_loop_test(tc, courier_limited_gitter_call_pauses_its_owner, 0,
+                        sizeof gitter_limits / sizeof gitter_limits[0]);
     tcase_add_test(tc, courier_used_up_budget_pauses_its_owner);
     tcase_add_loop_test(tc, courier_lost_answer_is_repeated_or_unknown, 0, 3);
     tcase_add_test(tc, courier_request_on_a_connection_that_dies_is_seen_once_if_it_must);
@@ -485,6 +548,7 @@ int main(void)
     tcase_set_timeout(absent, 60);
     tcase_add_checked_fixture(absent, open_without_server, teardown);
     tcase_add_test(absent, courier_tries_an_unreachable_host_until_it_is_there);
+    tcase_add_test(absent, courier_many_calls_failing_at_once_are_one_failure_of_the_host);
     suite_add_tcase(suite, absent);
     return run_suite(suite);
 }
