@@ -157,11 +157,15 @@ static int take_piece(struct http_conn *conn, struct slice *left, struct slice *
 {
     struct http_request *request = conn->request;
     enum rc rc = body_reader_next(&conn->reader, left, piece);
+    uint64_t announced = piece->len;
 
     if (rc != RC_OK) {
         return rc == RC_TOO_BIG ? 431 : 400;
     }
-    return piece->len > request->body_bytes_max - request->body_len ? 413 : 0;
+    if (conn->reader.state == BODY_DATA) {
+        announced += conn->reader.left; /* no need to wait for the rest of the chunk */
+    }
+    return announced > request->body_bytes_max - request->body_len ? 413 : 0;
 }
 
 static size_t step_body(struct http_conn *conn, struct slice bytes)
