@@ -366,7 +366,6 @@ void http_server_drain(struct http_server *server)
         struct http_conn *next = conn->rest_next;
 
         if (!conn->is_busy) {
-            conn_end(conn);
             conn_settle(conn);
         }
         conn = next;

@@ -158,7 +158,7 @@ void conn_settle(struct http_conn *conn)
     bool has_more =
         conn->in != NULL || (!conn->is_dead && conn->tls != NULL && tls_is_pending(conn->tls));
 
-    if (conn->state == CONN_REST && conn->peer_closed && !has_more) {
+    if (conn->state == CONN_REST && (conn->peer_closed || conn->server->is_draining) && !has_more) {
         conn_end(conn);
     }
     if (conn->is_dead) {
@@ -302,6 +302,17 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     conn_settle(conn);
 }
 
+static void give_up(struct http_conn *conn)
+{
+    if (conn->state == CONN_HEAD || conn->state == CONN_BODY) {
+        conn_refuse(conn, 408);
+    } else {
+        conn_end(conn);
+    }
+}
+
+/* When the loop was held up (a slow disk), what the peer did in time still waits in the socket:
+ * that counts first. */
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct http_conn *conn = timer->data;
@@ -309,10 +320,13 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     conn->is_busy = true;
-    if (conn->state == CONN_HEAD || conn->state == CONN_BODY) {
-        conn_refuse(conn, 408);
-    } else {
-        conn_end(conn);
+    if (conn->state == CONN_FLUSHING) {
+        conn_flush(conn);
+    } else if (conn_is_reading(conn)) {
+        take_input(conn);
+    }
+    if (!conn->is_dead && !conn->rearm) {
+        give_up(conn);
     }
     conn->is_busy = false;
     conn_settle(conn);

@@ -161,13 +161,31 @@ bool peer_try(const struct bed *bed)
     return fd >= 0;
 }
 
-void peer_open(struct peer *peer, struct bed *bed)
+static void peer_start(struct peer *peer, struct bed *bed, int fd)
 {
-    *peer = (struct peer){.bed = bed, .fd = try_connect(bed)};
-    ck_assert_int_ge(peer->fd, 0);
+    ck_assert_int_ge(fd, 0);
+    *peer = (struct peer){.bed = bed, .fd = fd};
     ev_io_init(&peer->io, on_peer, peer->fd, EV_READ);
     peer->io.data = peer;
     ev_io_start(bed->loop, &peer->io);
+}
+
+void peer_open(struct peer *peer, struct bed *bed)
+{
+    peer_start(peer, bed, try_connect(bed));
+}
+
+void peer_open_ipv6(struct peer *peer, struct bed *bed)
+{
+    struct sockaddr_in6 address = {
+        .sin6_family = AF_INET6,
+        .sin6_port = htons((uint16_t)http_server_port(bed->server)),
+        .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+    };
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    peer_start(peer, bed, fd);
 }
 
 void peer_close(struct peer *peer)

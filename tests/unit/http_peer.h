@@ -53,6 +53,7 @@ void bed_turn(struct bed *bed);
 void bed_answer(struct bed *bed, uint64_t id);
 
 void peer_open(struct peer *peer, struct bed *bed);
+void peer_open_ipv6(struct peer *peer, struct bed *bed);
 void peer_close(struct peer *peer);
 /* True if the listener can be connected to. */
 bool peer_try(const struct bed *bed);
