@@ -235,9 +235,9 @@ static void set_connection(struct transfer *transfer)
     SET(transfer, CURLOPT_WRITEFUNCTION, write_answer);
     SET(transfer, CURLOPT_WRITEDATA, transfer);
     SET(transfer, CURLOPT_USERAGENT, arena_cstr(transfer->arena, options->user_agent));
-    if (options->ca_file.len > 0) {
-        SET(transfer, CURLOPT_CAINFO, arena_cstr(transfer->arena, options->ca_file));
-    }
+    curl_loop_trust(transfer->easy, options->ca_file.len == 0
+                                        ? NULL
+                                        : arena_cstr(transfer->arena, options->ca_file));
 }
 
 static void set_headers(struct transfer *transfer, const struct call *call, struct slice token)

@@ -151,3 +151,17 @@ void curl_loop_remove(struct curl_loop *curl_loop, CURL *easy)
 {
     CHECK(curl_multi_remove_handle(curl_loop->multi, easy) == CURLM_OK);
 }
+
+/* libcurl can share one parsed store of authorities among the connections of a multi, but not with
+ * the folder that Debian sets beside the file: every connection would then parse and hold the
+ * system's authorities once more, about 800 KiB. A file of our own must be alone for another
+ * reason: it says who may vouch, and the folder would add to that. */
+void curl_loop_trust(CURL *easy, const char *ca_file)
+{
+    if (ca_file != NULL) {
+        CHECK(curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK);
+    }
+    if (ca_file != NULL || curl_version_info(CURLVERSION_NOW)->cainfo != NULL) {
+        CHECK(curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+    }
+}

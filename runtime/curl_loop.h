@@ -32,4 +32,7 @@ NODISCARD enum rc curl_loop_add(struct curl_loop *curl_loop, CURL *easy);
 /* Takes a handle out before its end; `done` is not called for it. */
 void curl_loop_remove(struct curl_loop *curl_loop, CURL *easy);
 
+/* Who may vouch for a server: the PEM file, or the system's authorities if it is NULL. */
+void curl_loop_trust(CURL *easy, const char *ca_file);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "runtime/base/check.h"
 #include "runtime/base/limits.h"
+#include "runtime/curl_loop.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -156,22 +157,6 @@ dialer_watch(CURL *curl, curl_socket_t socket, int what, void *context, void *so
     return 0;
 }
 
-/* libcurl can share one parsed store of authorities among the connections of a multi, but not with
- * the folder that Debian sets beside the file: every link would then hold the system's authorities
- * once more, about 800 KiB. A file of our own must be alone for another reason: it says who may
- * vouch, and the folder would add to that. */
-static bool dial_set_authorities(CURL *curl, const char *ca_file)
-{
-    bool is_set = true;
-    if (ca_file != NULL) {
-        is_set = curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file) == CURLE_OK;
-    }
-    if (ca_file != NULL || curl_version_info(CURLVERSION_NOW)->cainfo != NULL) {
-        is_set &= curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK;
-    }
-    return is_set;
-}
-
 static void dial_set_options(struct dial *dial)
 {
     const struct dialer *dialer = dial->dialer;
@@ -189,7 +174,7 @@ static void dial_set_options(struct dial *dial)
     is_set &= curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)DIAL_BUFFER_BYTES) == CURLE_OK;
     is_set &=
         curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)dialer->connect_ms) == CURLE_OK;
-    is_set &= dial_set_authorities(curl, dialer->ca_file);
+    curl_loop_trust(curl, dialer->ca_file);
     CHECK(is_set);
 }
 
