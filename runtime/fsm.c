@@ -64,7 +64,7 @@ complain(struct buf *out, const char *what, const struct fsm *fsm, int state, co
     return 1;
 }
 
-/* One pair: its rows, and what stands behind them when all their guards say no. */
+/* One pair: what stands behind its rows when all their guards say no. */
 static size_t
 examine_pair(const struct fsm *fsm, int state, int on, const char *message, struct buf *out)
 {
@@ -73,26 +73,39 @@ examine_pair(const struct fsm *fsm, int state, int on, const char *message, stru
     bool is_closed = false;
     for (size_t i = 0; i < fsm->rows_count; i++) {
         const struct fsm_row *row = &fsm->rows[i];
-        if (!row_is_from(row, state) || row->on != on) {
-            continue;
+        if (row_is_from(row, state) && row->on == on) {
+            has_rows = true;
+            is_closed = is_closed || row->guard == NULL;
         }
-        has_rows = true;
-        if (is_closed) {
-            complaints += complain(out, "a row behind one without a guard", fsm, state, message);
-        }
-        is_closed = is_closed || row->guard == NULL;
     }
     const bool ignored = pairs_contain(fsm->ignored, fsm->ignored_count, on, state);
     const bool refused = pairs_contain(fsm->refused, fsm->refused_count, on, state);
-    const int closings = is_closed + ignored + refused;
-    if (closings == 0) {
+    if (!is_closed && !ignored && !refused) {
         complaints +=
             complain(out, has_rows ? "nothing behind the guards" : "a hole", fsm, state, message);
     }
-    if (closings > 1) {
+    if ((is_closed && (ignored || refused)) || (ignored && refused)) {
         complaints += complain(out, "named twice", fsm, state, message);
     }
     return complaints;
+}
+
+/* A row is dead if in each state it is for, an earlier row without a guard takes the message. */
+static bool row_is_dead(const struct fsm *fsm, size_t at)
+{
+    const struct fsm_row *row = &fsm->rows[at];
+    for (size_t state = 0; state < fsm->states_count; state++) {
+        bool is_taken = !row_is_from(row, (int)state);
+        for (size_t i = 0; i < at && !is_taken; i++) {
+            const struct fsm_row *earlier = &fsm->rows[i];
+            is_taken = earlier->on == row->on && earlier->guard == NULL &&
+                       row_is_from(earlier, (int)state);
+        }
+        if (!is_taken) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static size_t examine_bounds(const struct fsm *fsm, struct buf *out)
@@ -133,6 +146,11 @@ size_t fsm_examine(const struct fsm *fsm,
         const struct msg_type *type = &messages[fsm->rows[i].on];
         if (type->receiver != fsm->kind) {
             buf_printf(out, "%s: a row for %s, which is not sent to it\n", fsm->name, type->name);
+            complaints++;
+        }
+        if (row_is_dead(fsm, i)) {
+            buf_printf(out, "%s: row %zu, for %s, can never be reached\n", fsm->name, i + 1,
+                       type->name);
             complaints++;
         }
     }

@@ -113,6 +113,9 @@ static enum rc form_load(const struct fsm *fsm,
         return RC_CORRUPT;
     }
     *key_in(fsm, block) = actor->ref.key;
+    if (fsm->deadline_offset != 0) { /* the column is what wakes the actor: it is the truth */
+        memcpy(block + fsm->deadline_offset, &stored->deadline_ms, sizeof stored->deadline_ms);
+    }
     *out = (struct actor_form){.state = state, .calls = stored->calls, .value = block};
     return RC_OK;
 }

@@ -121,7 +121,9 @@ static void declare_call(struct turn *turn, const struct call *call, const int64
     struct outbox_call *row = LIST_ADD(&turn->batch->calls, turn_arena(turn), struct outbox_call);
     row->id = turn->number * CALLS_PER_TURN + turn->calls++;
     row->place = place == NULL ? row->id : *place;
-    row->turn = turn->number;
+    /* a successor waits for what the call it succeeds would have waited for, and holds up the same
+     */
+    row->turn = place == NULL ? turn->number : turn->ended->turn;
     row->created_ms = turn->now_ms;
     row->actor_kind = turn->self->ref.kind;
     row->actor_key = turn->self->ref.key;
