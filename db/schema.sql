@@ -25,13 +25,22 @@ CREATE TABLE users (
     body         BLOB    NOT NULL,
     sealed       BLOB,
     private_room TEXT,                          -- Matrix room of the chat with the bot
-    gitter_id    TEXT,                          -- Gitter user id
-    login_handle TEXT                           -- finds the user of a login that comes back
+    gitter_id    TEXT                           -- Gitter user id
 ) STRICT;
 CREATE INDEX users_by_deadline ON users (deadline_ms, key) WHERE deadline_ms <> 0;
 CREATE INDEX users_by_private_room ON users (private_room) WHERE private_room IS NOT NULL;
 CREATE INDEX users_by_gitter_id ON users (gitter_id) WHERE gitter_id IS NOT NULL;
-CREATE INDEX users_by_login_handle ON users (login_handle) WHERE login_handle IS NOT NULL;
+
+-- Login links that were given out and are neither used nor too old.
+CREATE TABLE logins (
+    key         TEXT    NOT NULL PRIMARY KEY,   -- first half of the link's state
+    state       TEXT    NOT NULL,
+    deadline_ms INTEGER NOT NULL,
+    calls       INTEGER NOT NULL,
+    body        BLOB    NOT NULL,
+    sealed      BLOB
+) STRICT;
+CREATE INDEX logins_by_deadline ON logins (deadline_ms, key) WHERE deadline_ms <> 0;
 
 -- Gitter rooms bridged to private Matrix rooms, one for each owner and Gitter room.
 CREATE TABLE rooms (

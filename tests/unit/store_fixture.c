@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const user_columns[] = {"private_room", "gitter_id", "login_handle"};
+static const char *const user_columns[] = {"private_room", "gitter_id"};
 static const char *const room_columns[] = {"owner", "matrix_room", "gitter_room"};
 static const char *const chat_columns[] = {"user"};
 
 const struct store_table fixture_tables[TABLES_COUNT] = {
-    [USER] = {"users", user_columns, 3}, [ROOM] = {"rooms", room_columns, 3},
+    [USER] = {"users", user_columns, 2}, [ROOM] = {"rooms", room_columns, 3},
     [CHAT] = {"chats", chat_columns, 1}, [GHOST] = {"ghosts", NULL, 0},
     [FEED] = {"feeds", NULL, 0},
 };
