@@ -155,16 +155,17 @@ static enum rc listen_on(struct http_server *server, struct slice bind_text, int
     return rc;
 }
 
-/* Over the limit the connection that was quiet for longest goes; is none, the new one does. */
+/* Over the limit somebody goes: the new one only if all others are being answered. */
 static bool make_room(struct http_server *server, int fd)
 {
     struct slice text = http_overload_text();
-    struct http_conn *oldest = server->rest_first;
+    struct http_conn *oldest = NULL;
 
     if (server->free_count > 0) {
         return true;
     }
     server->stats.overloads++;
+    oldest = conn_find_expendable(server);
     if (oldest != NULL) {
         conn_end(oldest);
         conn_settle(oldest);
@@ -358,17 +359,14 @@ static void stop_accepting(struct http_server *server)
 
 void http_server_drain(struct http_server *server)
 {
-    struct http_conn *conn = server->rest_first;
-
     server->is_draining = true;
     stop_accepting(server);
-    while (conn != NULL) {
-        struct http_conn *next = conn->rest_next;
+    for (size_t i = 0; i < server->limits.connections_max; i++) {
+        struct http_conn *conn = server->slots[i];
 
-        if (!conn->is_busy) {
+        if (conn != NULL && conn->state == CONN_REST && !conn->is_busy) {
             conn_settle(conn);
         }
-        conn = next;
     }
 }
 

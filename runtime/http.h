@@ -80,7 +80,7 @@ struct http_handler {
 struct http_limits {
     size_t header_bytes_max; /* HTTP_HEADER_BYTES_MAX; request line included */
     size_t body_bytes_max;   /* HTTP_BODY_BYTES_MAX */
-    size_t connections_max;  /* HTTP_CONNECTIONS_MAX; over it the longest idle one has to go */
+    size_t connections_max;  /* HTTP_CONNECTIONS_MAX; over it one that is not being answered goes */
     int64_t header_ms; /* HTTP_HEADER_MS; from the first byte (or connect) to the last header */
     int64_t body_ms;   /* HTTP_BODY_MS; for each further KiB of a body */
     int64_t idle_ms;   /* HTTP_IDLE_MS; between two requests */

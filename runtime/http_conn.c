@@ -13,34 +13,60 @@
 /* Reads of one connection before the others get their turn. */
 #define READS_MAX 8
 
-static void rest_link(struct http_conn *conn)
+static void queue_leave(struct http_conn *conn)
 {
-    struct http_server *server = conn->server;
+    struct conn_queue *queue = conn->queue;
 
-    conn->rest_previous = server->rest_last;
-    conn->rest_next = NULL;
-    if (server->rest_last != NULL) {
-        server->rest_last->rest_next = conn;
-    } else {
-        server->rest_first = conn;
+    if (queue == NULL) {
+        return;
     }
-    server->rest_last = conn;
+    *(conn->previous != NULL ? &conn->previous->next : &queue->first) = conn->next;
+    *(conn->next != NULL ? &conn->next->previous : &queue->last) = conn->previous;
+    conn->queue = NULL;
 }
 
-static void rest_unlink(struct http_conn *conn)
+static struct conn_queue *queue_of(struct http_conn *conn)
 {
-    struct http_server *server = conn->server;
+    struct conn_queue *queues = conn->server->queues;
 
-    if (conn->rest_previous != NULL) {
-        conn->rest_previous->rest_next = conn->rest_next;
-    } else {
-        server->rest_first = conn->rest_next;
+    switch (conn->state) {
+    case CONN_HANDSHAKE:
+    case CONN_HEAD:
+    case CONN_LINGER:
+        return &queues[CONN_QUEUE_UNPROVEN];
+    case CONN_REST:
+        return &queues[conn->had_request ? CONN_QUEUE_REST : CONN_QUEUE_UNPROVEN];
+    case CONN_BODY:
+        return &queues[CONN_QUEUE_BODY];
+    case CONN_WAITING:
+    case CONN_FLUSHING:
+        return NULL;
     }
-    if (conn->rest_next != NULL) {
-        conn->rest_next->rest_previous = conn->rest_previous;
-    } else {
-        server->rest_last = conn->rest_previous;
+    CHECK(false);
+}
+
+static void queue_enter(struct http_conn *conn)
+{
+    struct conn_queue *queue = queue_of(conn);
+
+    conn->queue = queue;
+    if (queue == NULL) {
+        return;
     }
+    conn->previous = queue->last;
+    conn->next = NULL;
+    *(queue->last != NULL ? &queue->last->next : &queue->first) = conn;
+    queue->last = conn;
+}
+
+struct http_conn *conn_find_expendable(struct http_server *server)
+{
+    for (int i = 0; i < CONN_QUEUES; i++) {
+        if (server->queues[i].first != NULL) {
+            return server->queues[i].first;
+        }
+    }
+    return NULL;
 }
 
 /* Closing with unread bytes in the socket would reset the connection and could take the answer from
@@ -64,14 +90,12 @@ static void start_linger(struct http_conn *conn)
 
 void conn_enter(struct http_conn *conn, enum conn_state state)
 {
-    if (conn->state == CONN_REST) {
-        rest_unlink(conn);
-    }
+    queue_leave(conn);
     conn->state = state;
     conn->rearm = true;
+    queue_enter(conn);
     if (state == CONN_REST) {
         conn->is_paused = false;
-        rest_link(conn);
     } else if (state == CONN_LINGER) {
         start_linger(conn);
     }
@@ -84,9 +108,7 @@ void conn_end(struct http_conn *conn)
     if (conn->is_dead) {
         return;
     }
-    if (conn->state == CONN_REST) {
-        rest_unlink(conn);
-    }
+    queue_leave(conn);
     conn->is_dead = true;
     ev_io_stop(server->loop, &conn->io);
     ev_timer_stop(server->loop, &conn->timer);

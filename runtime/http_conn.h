@@ -33,6 +33,21 @@ enum conn_state {
     CONN_LINGER,   /* our side is closed; waiting for the peer to read and close */
 };
 
+/* Who has to go when there are too many connections, first queue first, oldest first. Whoever makes
+ * us wait for a handshake or a head holds a place that costs nothing to take; one that the handler
+ * has is never taken. */
+enum {
+    CONN_QUEUE_UNPROVEN, /* no whole head yet, or a part of one, or refused already */
+    CONN_QUEUE_REST,
+    CONN_QUEUE_BODY,
+    CONN_QUEUES,
+};
+
+struct conn_queue {
+    struct http_conn *first;
+    struct http_conn *last;
+};
+
 /* Memory of one request from its whole head to the return of on_request. */
 struct http_request {
     struct http_head head;
@@ -84,8 +99,9 @@ struct http_conn {
     size_t out_len;
     size_t linger_left;
     struct tls *tls;
-    struct http_conn *rest_previous; /* the server's list of connections at rest, oldest first */
-    struct http_conn *rest_next;
+    struct conn_queue *queue; /* the one it stands in, or NULL */
+    struct http_conn *previous;
+    struct http_conn *next;
     char remote[48];
 };
 
@@ -109,8 +125,7 @@ struct http_server {
     struct http_conn **slots;
     uint32_t *free_slots;
     size_t free_count;
-    struct http_conn *rest_first;
-    struct http_conn *rest_last;
+    struct conn_queue queues[CONN_QUEUES];
     struct http_stats stats;
     char *scratch; /* HTTP_READ_BYTES, for the read at hand */
 };
@@ -124,6 +139,8 @@ void conn_end(struct http_conn *conn);
 void conn_enter(struct http_conn *conn, enum conn_state state);
 /* After a change from outside its own callbacks: watchers, deadline, memory. */
 void conn_settle(struct http_conn *conn);
+/* The one to give up for another; NULL if each is being answered. */
+struct http_conn *conn_find_expendable(struct http_server *server);
 /* True while bytes from the peer are wanted for a request. */
 bool conn_is_reading(const struct http_conn *conn);
 

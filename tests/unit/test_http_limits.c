@@ -181,6 +181,46 @@ START_TEST(longest_idle_connection_makes_room)
 }
 END_TEST
 
+START_TEST(slow_peers_do_not_keep_others_out)
+{
+    static const char *const starts[] = {
+        "GET /x HTTP/1.1\r\nHo",
+        "PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab",
+        "GET /x HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /x HTTP/1.1\r\nHost: a\r\n\r\nGET",
+    };
+    struct peer slow[4];
+    struct peer next[4];
+
+    setup((struct http_limits){.connections_max = 5});
+    bed.is_late = true;
+    peer_send(&peer, "GET /kept HTTP/1.1\r\nHost: a\r\n\r\n");
+    UNTIL(&bed, bed.requests == 1);
+    bed.is_late = false;
+    for (int i = 0; i < 4; i++) {
+        peer_open(&slow[i], &bed);
+        peer_send(&slow[i], starts[i]);
+    }
+    UNTIL(&bed, bed.heads == 4 && http_server_stats(bed.server).connections == 5);
+    bed.is_late = true;
+    for (int i = 0; i < 4; i++) {
+        peer_open(&next[i], &bed);
+        peer_send(&next[i], "GET /y HTTP/1.1\r\nHost: a\r\n\r\n");
+        UNTIL(&bed, bed.requests == 4 + i);
+    }
+    for (int i = 0; i < 4; i++) {
+        UNTIL(&bed, slow[i].is_closed);
+        bed_answer(&bed, bed.ids[3 + i]);
+        UNTIL(&bed, peer_has(&next[i], "200 OK"));
+        peer_close(&slow[i]);
+        peer_close(&next[i]);
+    }
+    bed_answer(&bed, bed.ids[0]);
+    UNTIL(&bed, peer_has(&peer, "200 OK"));
+    teardown();
+}
+END_TEST
+
 START_TEST(connection_over_the_limit_is_503)
 {
     struct peer second;
@@ -419,6 +459,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, refused_peer_that_never_closes_is_dropped);
     tcase_add_test(tcase, refused_flood_is_read_only_a_little);
     tcase_add_test(tcase, longest_idle_connection_makes_room);
+    tcase_add_test(tcase, slow_peers_do_not_keep_others_out);
     tcase_add_test(tcase, connection_over_the_limit_is_503);
     tcase_add_test(tcase, no_descriptor_left_pauses_accepting_and_recovers);
     tcase_add_test(tcase, many_connections_live_side_by_side);
