@@ -80,7 +80,7 @@ static struct row *row_copy(const struct row *row)
 void rows_clear(struct rows *rows)
 {
     for (size_t i = 0; i < rows->count; i++) {
-        arena_close(rows->at[i]->arena);
+        arena_close(rows->at[i].row->arena);
     }
     free(rows->at);
     *rows = (struct rows){.at = NULL};
@@ -92,7 +92,7 @@ size_t rows_from(const struct rows *rows, const struct row_key *key)
     size_t high = rows->count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        if (row_key_compare(&rows->at[middle]->key, key) < 0) {
+        if (row_key_compare(&rows->at[middle].row->key, key) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -103,13 +103,13 @@ size_t rows_from(const struct rows *rows, const struct row_key *key)
 
 static bool is_at(const struct rows *rows, size_t index, const struct row_key *key)
 {
-    return index < rows->count && row_key_compare(&rows->at[index]->key, key) == 0;
+    return index < rows->count && row_key_compare(&rows->at[index].row->key, key) == 0;
 }
 
 struct row *rows_get(const struct rows *rows, const struct row_key *key)
 {
     const size_t index = rows_from(rows, key);
-    return is_at(rows, index, key) ? rows->at[index] : NULL;
+    return is_at(rows, index, key) ? rows->at[index].row : NULL;
 }
 
 static void rows_grow(struct rows *rows)
@@ -124,22 +124,22 @@ void rows_put(struct rows *rows, const struct row *row)
     const size_t index = rows_from(rows, &row->key);
     struct row *copy = row_copy(row);
     if (is_at(rows, index, &row->key)) {
-        arena_close(rows->at[index]->arena);
-        rows->at[index] = copy;
+        arena_close(rows->at[index].row->arena);
+        rows->at[index].row = copy;
         return;
     }
     if (rows->count == rows->cap) {
         rows_grow(rows);
     }
     memmove(&rows->at[index + 1], &rows->at[index], (rows->count - index) * sizeof *rows->at);
-    rows->at[index] = copy;
+    rows->at[index].row = copy;
     rows->count++;
 }
 
 void rows_remove(struct rows *rows, size_t index)
 {
     CHECK(index < rows->count);
-    arena_close(rows->at[index]->arena);
+    arena_close(rows->at[index].row->arena);
     rows->count--;
     memmove(&rows->at[index], &rows->at[index + 1], (rows->count - index) * sizeof *rows->at);
 }
@@ -147,6 +147,6 @@ void rows_remove(struct rows *rows, size_t index)
 void rows_copy(struct rows *to, const struct rows *from)
 {
     for (size_t i = 0; i < from->count; i++) {
-        rows_put(to, from->at[i]);
+        rows_put(to, from->at[i].row);
     }
 }

@@ -27,9 +27,13 @@ struct row {
     int64_t time_ms;
 };
 
+struct row_slot {
+    struct row *row;
+};
+
 /* All zero is an empty table. */
 struct rows {
-    struct row **at;
+    struct row_slot *at;
     size_t count;
     size_t cap;
 };

@@ -56,7 +56,7 @@ static struct slice give(struct arena *arena, struct slice text)
 static size_t rows_after(const struct rows *rows, struct slice a)
 {
     size_t index = rows_from(rows, &(struct row_key){.a = a});
-    while (index < rows->count && slice_equal(rows->at[index]->key.a, a)) {
+    while (index < rows->count && slice_equal(rows->at[index].row->key.a, a)) {
         index++;
     }
     return index;
@@ -115,8 +115,8 @@ static enum rc memory_find(struct store *store,
     CHECK(column >= 0 && (size_t)column < memory_of(store)->tables[kind].columns_count);
     *count = 0;
     for (size_t i = 0; value.len > 0 && *count < max && i < rows->count; i++) {
-        if (slice_equal(rows->at[i]->actor.columns[column], value)) {
-            put_found(arena, rows->at[i], out, count);
+        if (slice_equal(rows->at[i].row->actor.columns[column], value)) {
+            put_found(arena, rows->at[i].row, out, count);
         }
     }
     return RC_OK;
@@ -133,7 +133,7 @@ static enum rc memory_list(struct store *store,
     const struct rows *rows = actors_of(store, kind);
     *count = 0;
     for (size_t i = rows_after(rows, after); *count < max && i < rows->count; i++) {
-        put_found(arena, rows->at[i], out, count);
+        put_found(arena, rows->at[i].row, out, count);
     }
     return RC_OK;
 }
@@ -163,9 +163,9 @@ static enum rc memory_related_by_value(struct store *store,
 {
     const struct rows *rows = &memory_of(store)->relations[relation];
     size_t i = rows_from(rows, &(struct row_key){.a = left});
-    for (; i < rows->count && slice_equal(rows->at[i]->key.a, left); i++) {
-        if (slice_equal(rows->at[i]->value, value)) {
-            *right = give(arena, rows->at[i]->key.b);
+    for (; i < rows->count && slice_equal(rows->at[i].row->key.a, left); i++) {
+        if (slice_equal(rows->at[i].row->value, value)) {
+            *right = give(arena, rows->at[i].row->key.b);
             return RC_OK;
         }
     }
@@ -184,9 +184,9 @@ static enum rc memory_relations(struct store *store,
     const struct rows *rows = &memory_of(store)->relations[relation];
     size_t i = rows_from(rows, &(struct row_key){.a = left, .b = after});
     *count = 0;
-    for (; *count < max && i < rows->count && slice_equal(rows->at[i]->key.a, left); i++) {
-        if (!slice_equal(rows->at[i]->key.b, after)) {
-            out[(*count)++] = give(arena, rows->at[i]->key.b);
+    for (; *count < max && i < rows->count && slice_equal(rows->at[i].row->key.a, left); i++) {
+        if (!slice_equal(rows->at[i].row->key.b, after)) {
+            out[(*count)++] = give(arena, rows->at[i].row->key.b);
         }
     }
     return RC_OK;
@@ -198,10 +198,14 @@ static enum rc memory_seen(struct store *store, struct slice event_id)
     return row == NULL ? RC_ABSENT : RC_OK;
 }
 
+struct due {
+    const struct store_actor *actor;
+};
+
 static int compare_due(const void *left, const void *right)
 {
-    const struct store_actor *a = *(const struct store_actor *const *)left;
-    const struct store_actor *b = *(const struct store_actor *const *)right;
+    const struct store_actor *a = ((const struct due *)left)->actor;
+    const struct store_actor *b = ((const struct due *)right)->actor;
     if (a->deadline_ms != b->deadline_ms) {
         return a->deadline_ms < b->deadline_ms ? -1 : 1;
     }
@@ -212,20 +216,20 @@ static int compare_due(const void *left, const void *right)
 }
 
 /* All that is due, unsorted, in the arena. */
-static const struct store_actor **
+static struct due *
 collect_due(const struct memory_store *self, int64_t now_ms, struct arena *arena, size_t *count)
 {
     size_t all = 0;
     for (size_t kind = 0; kind < self->tables_count; kind++) {
         all += self->actors[kind].count;
     }
-    const struct store_actor **due = ARENA_ARRAY(arena, all, const struct store_actor *);
+    struct due *due = ARENA_ARRAY(arena, all, struct due);
     *count = 0;
     for (size_t kind = 0; kind < self->tables_count; kind++) {
         for (size_t i = 0; i < self->actors[kind].count; i++) {
-            const struct store_actor *actor = &self->actors[kind].at[i]->actor;
+            const struct store_actor *actor = &self->actors[kind].at[i].row->actor;
             if (actor->deadline_ms != 0 && actor->deadline_ms <= now_ms) {
-                due[(*count)++] = actor;
+                due[(*count)++].actor = actor;
             }
         }
     }
@@ -240,13 +244,13 @@ static enum rc memory_due(struct store *store,
                           size_t *count)
 {
     size_t all = 0;
-    const struct store_actor **due = collect_due(memory_of(store), now_ms, arena, &all);
+    struct due *due = collect_due(memory_of(store), now_ms, arena, &all);
     if (all > 1) {
         qsort(due, all, sizeof *due, compare_due);
     }
     *count = all < max ? all : max;
     for (size_t i = 0; i < *count; i++) {
-        out[i] = store_actor_copy(arena, due[i]);
+        out[i] = store_actor_copy(arena, due[i].actor);
     }
     return RC_OK;
 }
@@ -257,7 +261,7 @@ static enum rc memory_next_deadline(struct store *store, int64_t *deadline_ms)
     *deadline_ms = 0;
     for (size_t kind = 0; kind < self->tables_count; kind++) {
         for (size_t i = 0; i < self->actors[kind].count; i++) {
-            const int64_t at = self->actors[kind].at[i]->actor.deadline_ms;
+            const int64_t at = self->actors[kind].at[i].row->actor.deadline_ms;
             if (at != 0 && (*deadline_ms == 0 || at < *deadline_ms)) {
                 *deadline_ms = at;
             }
@@ -277,8 +281,8 @@ static enum rc memory_lane_heads(struct store *store,
     size_t i = rows_after(rows, after);
     *count = 0;
     while (*count < max && i < rows->count) {
-        out[(*count)++] = outbox_call_copy(arena, &rows->at[i]->call);
-        i = rows_after(rows, rows->at[i]->key.a);
+        out[(*count)++] = outbox_call_copy(arena, &rows->at[i].row->call);
+        i = rows_after(rows, rows->at[i].row->key.a);
     }
     return RC_OK;
 }
@@ -290,10 +294,10 @@ static enum rc memory_lane_head(struct store *store,
 {
     const struct rows *rows = &memory_of(store)->calls;
     const size_t i = rows_from(rows, &(struct row_key){.a = lane, .place = INT64_MIN});
-    if (i == rows->count || !slice_equal(rows->at[i]->key.a, lane)) {
+    if (i == rows->count || !slice_equal(rows->at[i].row->key.a, lane)) {
         return RC_ABSENT;
     }
-    *out = outbox_call_copy(arena, &rows->at[i]->call);
+    *out = outbox_call_copy(arena, &rows->at[i].row->call);
     return RC_OK;
 }
 
@@ -309,8 +313,8 @@ static enum rc memory_lane_find(struct store *store,
     const struct rows *rows = &memory_of(store)->calls;
     size_t i = rows_from(rows, &(struct row_key){.a = lane, .place = INT64_MIN});
     *count = 0;
-    for (; *count < max && i < rows->count && slice_equal(rows->at[i]->key.a, lane); i++) {
-        const struct outbox_call *call = &rows->at[i]->call;
+    for (; *count < max && i < rows->count && slice_equal(rows->at[i].row->key.a, lane); i++) {
+        const struct outbox_call *call = &rows->at[i].row->call;
         if (ref.len == 0 || slice_equal(call->call.ref, ref)) {
             out[(*count)++] = call->id;
         }
@@ -340,8 +344,8 @@ static void apply_relation(struct memory_store *self, const struct store_relatio
         return;
     }
     const size_t i = rows_from(rows, &key);
-    while (i < rows->count && slice_equal(rows->at[i]->key.a, relation->left) &&
-           (relation->right.len == 0 || slice_equal(rows->at[i]->key.b, relation->right))) {
+    while (i < rows->count && slice_equal(rows->at[i].row->key.a, relation->left) &&
+           (relation->right.len == 0 || slice_equal(rows->at[i].row->key.b, relation->right))) {
         rows_remove(rows, i);
     }
 }
@@ -350,7 +354,7 @@ static void apply_seen(struct memory_store *self, const struct store_batch *batc
 {
     size_t pruned = 0;
     for (size_t i = self->seen.count; i > 0 && pruned < STORE_PRUNED_MAX; i--) {
-        if (self->seen.at[i - 1]->time_ms < batch->now_ms - seen_ms_max) {
+        if (self->seen.at[i - 1].row->time_ms < batch->now_ms - seen_ms_max) {
             rows_remove(&self->seen, i - 1);
             pruned++;
         }
@@ -366,7 +370,7 @@ static void apply_seen(struct memory_store *self, const struct store_batch *batc
 static void apply_call(struct memory_store *self, const struct outbox_call *call)
 {
     for (size_t i = 0; i < self->calls.count; i++) {
-        CHECK(self->calls.at[i]->call.id != call->id);
+        CHECK(self->calls.at[i].row->call.id != call->id);
     }
     const struct row_key key = {.a = call->call.lane, .place = call->place, .id = call->id};
     rows_put(&self->calls, &(struct row){.key = key, .call = *call});
@@ -375,7 +379,7 @@ static void apply_call(struct memory_store *self, const struct outbox_call *call
 static void apply_end(struct memory_store *self, int64_t id)
 {
     for (size_t i = 0; i < self->calls.count; i++) {
-        if (self->calls.at[i]->call.id == id) {
+        if (self->calls.at[i].row->call.id == id) {
             rows_remove(&self->calls, i);
             return;
         }
@@ -517,7 +521,7 @@ void store_memory_lose_secrets(struct store *store)
     struct memory_store *self = memory_of(store);
     for (size_t kind = 0; kind < self->tables_count; kind++) {
         for (size_t i = 0; i < self->actors[kind].count; i++) {
-            struct store_actor *actor = &self->actors[kind].at[i]->actor;
+            struct store_actor *actor = &self->actors[kind].at[i].row->actor;
             if (actor->secrets.len > 0) {
                 actor->secrets = SLICE_EMPTY;
                 actor->secrets_are_lost = true;
