@@ -21,9 +21,7 @@ int64_t schema_version(void)
 
 static enum rc schema_fail(sqlite3 *db, enum rc rc, struct arena *arena, struct slice *error)
 {
-    *error = rc == RC_CORRUPT
-                 ? arena_printf(arena, "not a database, or a damaged one: %s", sqlite3_errmsg(db))
-                 : arena_printf(arena, "%s", sqlite3_errmsg(db));
+    *error = arena_printf(arena, "%s", sqlite3_errmsg(db));
     return rc;
 }
 

@@ -48,15 +48,21 @@ static void open_sqlite(struct fixture *fixture, bool is_other_key)
 
 void fixture_init(struct fixture *fixture, enum fixture_kind kind)
 {
-    *fixture = (struct fixture){.kind = kind, .arena = arena_open(4096), .turn = 2};
     if (kind == FIXTURE_MEMORY) {
+        *fixture = (struct fixture){.kind = kind, .arena = arena_open(4096), .turn = 2};
         fixture->store = store_memory_open(fixture_tables, TABLES_COUNT);
         return;
     }
+    fixture_init_closed(fixture);
+    open_sqlite(fixture, false);
+}
+
+void fixture_init_closed(struct fixture *fixture)
+{
+    *fixture = (struct fixture){.kind = FIXTURE_SQLITE, .arena = arena_open(4096), .turn = 2};
     (void)snprintf(fixture->folder, sizeof fixture->folder, "/tmp/gitterd-store-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(fixture->folder));
     fixture->path = arena_printf(fixture->arena, "%s/database.sqlite", fixture->folder);
-    open_sqlite(fixture, false);
 }
 
 void fixture_clear(struct fixture *fixture)

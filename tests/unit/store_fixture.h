@@ -47,6 +47,8 @@ struct fixture {
 };
 
 void fixture_init(struct fixture *fixture, enum fixture_kind kind);
+/* A folder for a SQLite file, and no store yet. */
+void fixture_init_closed(struct fixture *fixture);
 void fixture_clear(struct fixture *fixture);
 /* Ends and starts again, as the daemon would; with another unique_secret_key if is_other_key. */
 void fixture_reopen(struct fixture *fixture, bool is_other_key);
