@@ -17,7 +17,7 @@ static const char *const chat_columns[] = {"user"};
 const struct store_table fixture_tables[TABLES_COUNT] = {
     [USER] = {"users", user_columns, 2}, [ROOM] = {"rooms", room_columns, 3},
     [CHAT] = {"chats", chat_columns, 1}, [GHOST] = {"ghosts", NULL, 0},
-    [FEED] = {"feeds", NULL, 0},
+    [FEED] = {"feeds", NULL, 0},         [LOGIN] = {"logins", NULL, 0},
 };
 
 struct report {

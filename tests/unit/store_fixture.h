@@ -20,13 +20,13 @@ enum {
     CHAT,
     GHOST,
     FEED,
+    LOGIN,
     TABLES_COUNT
 };
 
 enum {
     USER_PRIVATE_ROOM,
-    USER_GITTER_ID,
-    USER_LOGIN_HANDLE
+    USER_GITTER_ID
 };
 
 enum {
