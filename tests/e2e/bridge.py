@@ -6,18 +6,18 @@ import signal
 
 import aiohttp
 
-from process import TOP, Process, free_port
+from process import Process, free_port
 from synapse import SERVER_NAME
 from wait import until
 
-PROGRAM = os.environ.get("GITTERD", os.path.join(TOP, "build/release/gitterd"))
 BOT = f"@gitter:{SERVER_NAME}"
 
 
 class Bridge(Process):
-    def __init__(self, folder):
+    def __init__(self, folder, program):
         super().__init__("gitterd", folder)
         self.folder = folder
+        self.program = os.environ.get("GITTERD", program)
         self.port = free_port()
         self.login_port = free_port()
         self.login_url = f"http://127.0.0.1:{self.login_port}"
@@ -58,7 +58,7 @@ class Bridge(Process):
     async def call(self, *arguments, environment=None):
         """One run of the program: (status, standard output, standard error)."""
         process = await asyncio.create_subprocess_exec(
-            PROGRAM, *arguments, cwd=self.folder, stdout=asyncio.subprocess.PIPE,
+            self.program, *arguments, cwd=self.folder, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE, env={**os.environ, **(environment or {})})
         try:
             out, error = await asyncio.wait_for(process.communicate(), 30)
@@ -74,7 +74,7 @@ class Bridge(Process):
             file.write(out)
 
     async def begin(self):
-        await self.start(PROGRAM, "run", "-c", self.config)
+        await self.start(self.program, "run", "-c", self.config)
         await until("gitterd to listen", self.is_listening)
 
     async def is_listening(self):

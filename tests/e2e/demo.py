@@ -56,7 +56,7 @@ async def log_in(teller, world, alice):
         teller.line("@alice", "(follows the link, presses the button, says yes to Gitter)")
         page = await browser.login(words.link_in(greeting), world.gitter.url, alice.gitter)
         assert words.page_says(page, "PAGE_DONE"), page
-        teller.step("login page", words.plain(page.text).strip())
+        teller.step("login page", words.body(page))
     teller.bot(await alice.hear("LOGGED_IN", name=alice.gitter))
 
 
@@ -93,7 +93,9 @@ async def log_out(teller, world, rooms):
 
 
 async def walk(world):
-    alice, (lake, hill) = await world.person(rooms=2)
+    alice, _ = await world.person()
+    lake = await world.room(alice.gitter, stem="lake")
+    hill = await world.room(alice.gitter, stem="hill")
     bob = await world.gitter_user("bob")
     for uri in (lake, hill):
         await world.gitter.do("join", room=uri, user=bob)
@@ -112,7 +114,7 @@ async def walk(world):
 
 async def main():
     folder = os.path.join(TOP, "build/demo", time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}")
-    world = World(folder, "12", login_invites_max=1)
+    world = World(folder, "12", os.path.join(TOP, "build/release/gitterd"), login_invites_max=1)
     try:
         await world.begin()
         print(f"Synapse {world.synapse.url}, Gitter (simulated) {world.gitter.url}, "

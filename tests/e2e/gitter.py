@@ -28,8 +28,8 @@ class Gitter(Process):
                 assert answer.status in (200, 201), f"{method} /_test{path}: {answer.status} {text}"
                 return json.loads(text) if text else None
 
-    async def do(self, path, **body):
-        return await self.ask("POST", "/" + path, body)
+    async def do(self, call, /, **body):
+        return await self.ask("POST", "/" + call, body)
 
     async def see(self, path):
         return await self.ask("GET", "/" + path)

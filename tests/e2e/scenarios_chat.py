@@ -8,8 +8,6 @@ import words
 from wait import until
 from world import ghost_id
 
-ALL_VERSIONS = ("scenario_matrix_to_gitter", "scenario_fifty_messages_in_order")
-
 
 async def bridged(world, *others):
     """Alice, logged in, in one bridged room; on Gitter the others are there too. All as a tuple:
@@ -156,6 +154,25 @@ async def scenario_new_room_shows_no_old_talk_twice(world):
     got = [event["content"]["body"] for event in await alice.matrix.history(room)]
     whole = [f"quokka before {number}" for number in range(5)] + ["quokka after"]
     assert got == whole[len(whole) - len(got):], got
+
+
+async def scenario_talk_before_the_first_subscription(world):
+    """The connection to Gitter is down when a room is bridged: what is said until it is back is
+    not lost."""
+    alice, _ = await world.person()
+    await alice.login()
+    bob = await world.gitter_user("bob")
+    uri = await world.room(alice.gitter, bob)
+    await world.gitter.post(uri, bob, "quokka long before")
+    await world.gitter.do("faye/refuse", ms=2000)
+    await world.gitter.do("faye/cut")
+    await alice.say(f"invite {uri}", "INVITING")
+    room = await alice.enter(uri)
+    await world.gitter.post(uri, bob, "quokka early")
+    await alice.matrix.wait_text(room, "quokka early", seconds=60)
+    await world.gitter.post(uri, bob, "quokka late")
+    await alice.matrix.wait_text(room, "quokka late", seconds=60)
+    assert alice.texts(room)[-2:] == ["quokka early", "quokka late"], alice.texts(room)
 
 
 async def scenario_refused_message_is_told(world):

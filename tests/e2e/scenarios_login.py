@@ -10,9 +10,6 @@ import words
 from bridge import BOT
 from wait import until
 
-ALL_VERSIONS = ("scenario_greeting", "scenario_crowded_chat_is_left", "scenario_whole_login",
-                "scenario_logout")
-
 
 async def token_requests(world):
     """How often a code was offered to Gitter for a token."""

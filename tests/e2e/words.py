@@ -55,6 +55,11 @@ def plain(page):
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", text)))
 
 
+def body(page):
+    """What a page says below its heading."""
+    return plain(page.text.split("</h1>")[-1]).strip()
+
+
 def page_says(page, name, /, **arguments):
     return re.search(pattern(name, **arguments), plain(page.text), re.S) is not None
 

@@ -4,6 +4,7 @@ One world serves many scenarios, so each makes people and rooms of its own, unde
 nobody else has.
 """
 
+import collections
 import contextlib
 import os
 
@@ -64,15 +65,15 @@ class Person:
 
 
 class World:
-    def __init__(self, folder, room_version, **settings):
+    def __init__(self, folder, room_version, program, **settings):
         os.makedirs(folder, exist_ok=True)
         self.folder = folder
         self.settings = settings
         self.synapse = Synapse(folder, room_version)
         self.gitter = Gitter(folder)
-        self.bridge = Bridge(folder)
+        self.bridge = Bridge(folder, program)
         self.client = None
-        self.counter = 0
+        self.counts = collections.Counter()
         self.users = []
 
     async def begin(self):
@@ -101,12 +102,14 @@ class World:
             for process in (self.bridge, self.synapse, self.gitter):
                 await process.kill()
 
-    def name(self, stem):
-        self.counter += 1
-        return f"{stem}{self.counter}"
+    def name(self, stem, kind=""):
+        """A name that nothing else of its kind has."""
+        self.counts[kind, stem] += 1
+        count = self.counts[kind, stem]
+        return stem if count == 1 else f"{stem}{count}"
 
     async def matrix_user(self, stem):
-        name = self.name(stem)
+        name = self.name(stem, "matrix")
         user = User(name, await self.synapse.register(name, PASSWORD), self.synapse.url)
         await user.login()
         self.users.append(user)
@@ -123,8 +126,8 @@ class World:
         account = await self.gitter.do("user", username=self.name(stem), displayName=stem.title())
         return account["username"]
 
-    async def room(self, *members, **more):
-        uri = f"walks/{self.name('path')}"
+    async def room(self, *members, stem="path", **more):
+        uri = f"walks/{self.name(stem)}"
         await self.gitter.do("room", uri=uri, members=list(members), **more)
         return uri
 
