@@ -1,0 +1,35 @@
+/* actors/calls.h: from the codecs' requests to calls, and from failed calls to words.
+ *
+ * Memory: results borrow their arguments or live in the given arena.
+ */
+#ifndef GITTERD_ACTORS_CALLS_H
+#define GITTERD_ACTORS_CALLS_H
+
+#include "actors/machine.h"
+#include "codecs/gitter.h"
+#include "codecs/matrix.h"
+#include "codecs/texts.h"
+
+/* To the homeserver with the as_token; may be repeated freely. */
+struct call call_matrix(int purpose,
+                        const struct matrix_request *request,
+                        struct slice lane,
+                        struct slice owner);
+/* To Gitter's REST interface with the owner's token; reading may be repeated freely, anything with
+ * a body may not. */
+struct call call_gitter(int purpose,
+                        const struct gitter_request *request,
+                        struct slice lane,
+                        struct slice owner);
+
+/* Why a call failed, as the end of a sentence. */
+struct slice why_failed(struct arena *arena, const struct call_ended *ended);
+
+/* Keys of actors, and lanes of their calls. */
+struct slice key_of_room(struct arena *arena, struct slice owner, struct slice gitter_room);
+struct slice lane_of(struct arena *arena, const char *what, struct slice key);
+
+/* Has the bot say something to a user in their private chat. */
+void tell_user(struct turn *turn, struct slice user, const struct text_pair *text);
+
+#endif

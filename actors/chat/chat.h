@@ -1,0 +1,33 @@
+/* actors/chat/chat.h: one Matrix room that somebody invited the bot to.
+ *
+ * Key: the Matrix room id.
+ */
+#ifndef GITTERD_ACTORS_CHAT_CHAT_H
+#define GITTERD_ACTORS_CHAT_CHAT_H
+
+#include "actors/calls.h"
+
+enum chat_state {
+    CHAT_ANY = FSM_ANY,
+    CHAT_SAME = FSM_SAME,
+    CHAT_INVITED = 0,
+    CHAT_JOINING,
+    CHAT_CHECKING, /* who is in the room? */
+    CHAT_PRIVATE,  /* exactly the user and the bot */
+    CHAT_LEFT,     /* was crowded: later invites are declined */
+    CHAT_GONE,
+};
+
+#define CHAT_FIELDS(F, S)                                                                          \
+    F(S, COLUMN, user)       /* whose private chat it is, or who invited the bot */                \
+    F(S, FLAG, is_encrypted) /* was when the bot was invited */                                    \
+    F(S, FLAG, was_told_of_encryption)
+
+struct chat {
+    struct slice key;
+    CHAT_FIELDS(FIELD_MEMBER, chat)
+};
+
+extern const struct fsm chat_fsm;
+
+#endif

@@ -1,0 +1,550 @@
+/* One bridged room from its making to its end. What is said in it is in room_to_matrix.c and
+ * room_to_gitter.c. */
+#include "actors/room/room.h"
+
+#include "codecs/ghostid.h"
+
+#define ROW(FROM, ON, GUARD, TO, ACTION)                                                           \
+    {                                                                                              \
+        ROOM_##FROM, MSG_ROOM_##ON, room_if_##GUARD, ROOM_##TO, room_do_##ACTION, #GUARD, #ACTION  \
+    }
+#define room_if_always NULL
+#define room_do_nothing NULL
+
+static fsm_guard room_if_is_new, room_if_is_done, room_if_is_unknown, room_if_has_attempts,
+    room_if_is_open;
+static fsm_guard room_if_owner_came, room_if_owner_went, room_if_bot_went, room_if_from_owner;
+static fsm_guard room_if_owner_edits, room_if_owner_speaks, room_if_not_explained,
+    room_if_is_failed;
+static fsm_action room_do_create, room_do_say_inviting, room_do_note_candidate,
+    room_do_read_created;
+static fsm_action room_do_await_echo, room_do_give_up, room_do_invite_owner, room_do_create_again;
+static fsm_action room_do_invite_again, room_do_say_already, room_do_tell_not_invited,
+    room_do_leave;
+static fsm_action room_do_abandon, room_do_unbridge, room_do_leave_created, room_do_leave_orphan;
+
+static const char *const room_states[] = {"CREATING", "INVITED", "JOINED", "LEAVING", "LEFT"};
+
+// clang-format off
+static const struct fsm_row room_rows[] = {
+    /*  from      on                guard          to        action          */
+    ROW(CREATING, BRIDGE,           is_new,        CREATING, create),
+    ROW(CREATING, BRIDGE,           always,        CREATING, say_inviting),
+    ROW(CREATING, SEEN,             always,        CREATING, note_candidate),
+    ROW(CREATING, CREATE_ENDED,     is_done,       CREATING, read_created),
+    ROW(CREATING, CREATE_ENDED,     is_unknown,    CREATING, await_echo),
+    ROW(CREATING, CREATE_ENDED,     always,        LEFT,     give_up),
+    ROW(CREATING, MADE,             always,        INVITED,  invite_owner),
+    ROW(CREATING, DEADLINE,         has_attempts,  CREATING, create_again),
+    ROW(CREATING, DEADLINE,         always,        LEFT,     give_up),
+    ROW(CREATING, UNBRIDGE,         always,        LEAVING,  nothing),
+
+    ROW(INVITED,  BRIDGE,           always,        INVITED,  invite_again),
+    ROW(JOINED,   BRIDGE,           always,        JOINED,   say_already),
+    ROW(ANY,      BRIDGE,           always,        CREATING, create),
+    ROW(INVITED,  INVITE_ENDED,     is_done,       INVITED,  nothing),
+    ROW(INVITED,  INVITE_ENDED,     always,        LEAVING,  tell_not_invited),
+    ROW(INVITED,  MEMBER,           owner_came,    JOINED,   nothing),
+    ROW(ANY,      MEMBER,           owner_went,    LEAVING,  leave),
+    ROW(ANY,      MEMBER,           bot_went,      LEFT,     abandon),
+    ROW(ANY,      UNBRIDGE,         is_open,       LEAVING,  unbridge),
+    ROW(ANY,      SEEN,             always,        SAME,     leave_orphan),
+
+    ROW(JOINED,   MATRIX_TEXT,      owner_edits,   JOINED,   edit),
+    ROW(ANY,      MATRIX_TEXT,      owner_speaks,  JOINED,   post),
+    ROW(JOINED,   MATRIX_TEXT,      not_explained, JOINED,   explain),
+    ROW(JOINED,   MATRIX_REDACTION, from_owner,    JOINED,   remove),
+    ROW(JOINED,   POST_ENDED,       is_done,       JOINED,   note_post),
+    ROW(JOINED,   POST_ENDED,       is_unknown,    JOINED,   look),
+    ROW(JOINED,   POST_ENDED,       always,        JOINED,   report_post),
+    ROW(JOINED,   LOOK_ENDED,       always,        JOINED,   compare),
+    ROW(JOINED,   EDIT_ENDED,       is_failed,     JOINED,   report_edit),
+
+    ROW(ANY,      SUBSCRIBED,       is_open,       SAME,     take_snapshot),
+    ROW(ANY,      RECORD,           is_open,       SAME,     take_record),
+    ROW(ANY,      BEHIND,           is_open,       SAME,     read),
+    ROW(ANY,      DEADLINE,         is_open,       SAME,     read),
+    ROW(ANY,      CATCH_UP_ENDED,   is_open,       SAME,     take_page),
+    ROW(ANY,      JOIN_ENDED,       is_open,       SAME,     note_joined),
+    ROW(ANY,      SEND_ENDED,       is_open,       SAME,     note_sent),
+
+    ROW(ANY,      CREATE_ENDED,     is_done,       SAME,     leave_created),
+    ROW(LEAVING,  CREATE_ENDED,     always,        LEFT,     nothing),
+    ROW(LEAVING,  DEADLINE,         always,        LEFT,     nothing),
+    ROW(LEAVING,  FORGET_ENDED,     always,        LEFT,     nothing),
+};
+
+#define ALL_STATES (STATE_BIT(ROOM_LEFT + 1) - 1)
+#define BUT(state) (ALL_STATES & ~STATE_BIT(state))
+static const struct fsm_pairs room_ignored[] = {
+    {MSG_ROOM_UNBRIDGE, BUT(ROOM_CREATING)},
+    {MSG_ROOM_INVITE_ENDED, BUT(ROOM_INVITED)},
+    {MSG_ROOM_MEMBER, ALL_STATES},
+    /* others' messages after the first, and whatever is said while there is no owner in the room */
+    {MSG_ROOM_MATRIX_TEXT, ALL_STATES},
+    {MSG_ROOM_MATRIX_REDACTION, ALL_STATES},
+    /* what a link says of a room that is not there yet, or not any more */
+    {MSG_ROOM_SUBSCRIBED, ALL_STATES},
+    {MSG_ROOM_RECORD, ALL_STATES},
+    {MSG_ROOM_BEHIND, ALL_STATES},
+    {MSG_ROOM_CATCH_UP_ENDED, ALL_STATES},
+    /* ends of calls that were under way when the room was left */
+    {MSG_ROOM_JOIN_ENDED, ALL_STATES},
+    {MSG_ROOM_SEND_ENDED, ALL_STATES},
+    {MSG_ROOM_POST_ENDED, BUT(ROOM_JOINED)},
+    {MSG_ROOM_LOOK_ENDED, BUT(ROOM_JOINED)},
+    {MSG_ROOM_EDIT_ENDED, ALL_STATES},
+    {MSG_ROOM_GHOST_ENDED, ALL_STATES},
+    {MSG_ROOM_CHANGE_ENDED, ALL_STATES},
+    {MSG_ROOM_NOTICE_ENDED, ALL_STATES},
+    {MSG_ROOM_LEAVE_ENDED, ALL_STATES},
+    {MSG_ROOM_FORGET_ENDED, BUT(ROOM_LEAVING)},
+};
+
+static const struct fsm_pairs room_refused[] = {
+    /* an attempt that was given up and failed after another had worked */
+    {MSG_ROOM_CREATE_ENDED, STATE_BIT(ROOM_INVITED) | STATE_BIT(ROOM_JOINED) | STATE_BIT(ROOM_LEFT)},
+    {MSG_ROOM_MADE, BUT(ROOM_CREATING)},
+    {MSG_ROOM_DEADLINE, STATE_BIT(ROOM_INVITED) | STATE_BIT(ROOM_JOINED) | STATE_BIT(ROOM_LEFT)},
+};
+// clang-format on
+
+enum {
+    CREATES_MAX = 5,
+    /* The create event of a room whose answer was lost is pushed within this time, if it exists. */
+    ECHO_WAIT_MS = 30 * 1000,
+};
+
+/* Guards */
+
+static bool room_if_is_new(const void *state, const struct msg *msg)
+{
+    (void)msg;
+    return ((const struct room *)state)->owner.len == 0;
+}
+
+static bool room_if_is_open(const void *state, const struct msg *msg)
+{
+    (void)msg;
+    return ((const struct room *)state)->matrix_room.len > 0;
+}
+
+static bool room_if_is_done(const void *state, const struct msg *msg)
+{
+    (void)state;
+    return ended_is_done(msg);
+}
+
+static bool room_if_is_unknown(const void *state, const struct msg *msg)
+{
+    (void)state;
+    return ended_is_unknown(msg);
+}
+
+static bool room_if_is_failed(const void *state, const struct msg *msg)
+{
+    (void)state;
+    return !ended_is_done(msg);
+}
+
+static bool room_if_has_attempts(const void *state, const struct msg *msg)
+{
+    (void)msg;
+    return ((const struct room *)state)->creates < CREATES_MAX;
+}
+
+static bool is_out(struct slice membership)
+{
+    return slice_equal(membership, SLICE("leave")) || slice_equal(membership, SLICE("ban"));
+}
+
+static bool room_if_owner_came(const void *state, const struct msg *msg)
+{
+    const struct msg_member *member = msg->body;
+    return slice_equal(member->user, ((const struct room *)state)->owner) &&
+           slice_equal(member->membership, SLICE("join"));
+}
+
+static bool room_if_owner_went(const void *state, const struct msg *msg)
+{
+    const struct room *room = state;
+    const struct msg_member *member = msg->body;
+    return room->matrix_room.len > 0 && slice_equal(member->user, room->owner) &&
+           is_out(member->membership);
+}
+
+static bool room_if_bot_went(const void *state, const struct msg *msg)
+{
+    const struct room *room = state;
+    const struct msg_member *member = msg->body;
+    return room->matrix_room.len > 0 && member->is_bot && is_out(member->membership);
+}
+
+static bool room_if_from_owner(const void *state, const struct msg *msg)
+{
+    const struct slice sender = msg->kind == MSG_ROOM_MATRIX_TEXT
+                                    ? ((const struct msg_matrix_text *)msg->body)->sender
+                                    : ((const struct msg_matrix_redaction *)msg->body)->sender;
+    return slice_equal(sender, ((const struct room *)state)->owner);
+}
+
+/* Whoever speaks is there, even if the event of their joining was lost. */
+static bool room_if_owner_speaks(const void *state, const struct msg *msg)
+{
+    return room_if_is_open(state, msg) && room_if_from_owner(state, msg);
+}
+
+static bool room_if_owner_edits(const void *state, const struct msg *msg)
+{
+    return room_if_from_owner(state, msg) &&
+           ((const struct msg_matrix_text *)msg->body)->replaces.len > 0;
+}
+
+static bool room_if_not_explained(const void *state, const struct msg *msg)
+{
+    (void)msg;
+    return !((const struct room *)state)->was_explained;
+}
+
+/* Names */
+
+struct slice room_key_gitter_room(struct slice key)
+{
+    size_t at = key.len;
+    while (at > 0 && key.ptr[at - 1] != '|') {
+        at--;
+    }
+    return slice_from(key, at);
+}
+
+static const struct slice channel_before = SLICE_INIT("/api/v1/rooms/");
+static const struct slice channel_after = SLICE_INIT("/chatMessages");
+
+struct slice room_channel(struct arena *arena, struct slice gitter_room)
+{
+    return arena_printf(arena, "%.*s%.*s%.*s", SLICE_ARGS(channel_before), SLICE_ARGS(gitter_room),
+                        SLICE_ARGS(channel_after));
+}
+
+enum rc room_of_channel(struct slice channel, struct slice *gitter_room)
+{
+    if (!slice_starts_with(channel, channel_before) || !slice_ends_with(channel, channel_after) ||
+        channel.len <= channel_before.len + channel_after.len) {
+        return RC_ABSENT;
+    }
+    *gitter_room = slice_first(slice_from(channel, channel_before.len),
+                               channel.len - channel_before.len - channel_after.len);
+    return RC_OK;
+}
+
+struct slice room_lane_in(struct turn *turn, const struct room *room)
+{
+    return lane_of(turn_arena(turn), "room-in", room->key);
+}
+
+struct slice room_lane_out(struct turn *turn, const struct room *room)
+{
+    return lane_of(turn_arena(turn), "room-out", room->key);
+}
+
+struct slice room_lane_read(struct turn *turn, const struct room *room)
+{
+    return lane_of(turn_arena(turn), "room-read", room->key);
+}
+
+struct slice
+room_ref(struct arena *arena, struct slice message, struct slice user, const char *what)
+{
+    return arena_printf(arena, "%.*s|%.*s|%s", SLICE_ARGS(message), SLICE_ARGS(user), what);
+}
+
+/* Calls */
+
+static void call_homeserver(struct turn *turn,
+                            const struct room *room,
+                            int purpose,
+                            const struct matrix_request *request)
+{
+    const struct call call = call_matrix(purpose, request, room_lane_in(turn, room), room->owner);
+    turn_call(turn, &call);
+}
+
+void room_notice(struct turn *turn,
+                 const struct room *room,
+                 const struct text_pair *text,
+                 struct slice reply_to)
+{
+    const struct matrix_content content = {
+        .msgtype = SLICE("m.notice"),
+        .body = text->plain,
+        .html = text->html,
+        .reply_to = reply_to,
+    };
+    const struct matrix_send send = {
+        .room_id = room->matrix_room,
+        .txn_id = turn_unique_id(turn),
+        .content = matrix_content_json(turn_arena(turn), &content),
+    };
+    const struct matrix_request request = matrix_send_request(turn_arena(turn), &send);
+    call_homeserver(turn, room, MSG_ROOM_NOTICE_ENDED, &request);
+}
+
+static void tell_owner(struct turn *turn, const struct room *room, enum text text, struct slice why)
+{
+    const struct text_pair words =
+        TEXT_RENDER(turn_arena(turn), text, {"room", room->label}, {"why", why});
+    tell_user(turn, room->owner, &words);
+}
+
+/* Making the room */
+
+static void room_do_create_again(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct room *room = next;
+    (void)msg;
+    room->creates++;
+    const struct slice name =
+        arena_printf(turn_arena(turn), "%.*s (Gitter)", SLICE_ARGS(room->name));
+    const struct matrix_request request =
+        matrix_create_bridged_room_request(turn_arena(turn), name, room->topic, room->key);
+    struct call call =
+        call_matrix(MSG_ROOM_CREATE_ENDED, &request, room_lane_in(turn, room), room->owner);
+    call.repeat = CALL_REPEAT_NEVER;
+    turn_call(turn, &call);
+}
+
+static void room_do_create(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct room *room = next;
+    const struct msg_bridge *bridge = msg->body;
+    *room = (struct room){
+        .key = room->key,
+        .owner = bridge->owner,
+        .gitter_room = bridge->gitter_room,
+        .label = bridge->label,
+        .name = bridge->name,
+        .topic = bridge->topic,
+        .gitter_user = bridge->gitter_user,
+        .gitter_name = bridge->gitter_name,
+    };
+    if (bridge->is_asked) {
+        tell_owner(turn, room, TEXT_INVITING, SLICE_EMPTY);
+    }
+    room_do_create_again(room, msg, turn);
+}
+
+static void room_do_say_inviting(void *next, const struct msg *msg, struct turn *turn)
+{
+    (void)msg;
+    tell_owner(turn, next, TEXT_INVITING, SLICE_EMPTY);
+}
+
+static void settle(struct turn *turn, struct room *room, struct slice matrix_room)
+{
+    const struct msg_chat made = {.room = matrix_room};
+    room->deadline_ms = 0;
+    turn_send(turn, (struct actor_ref){ACTOR_ROOM, room->key}, MSG_ROOM_MADE, &made);
+}
+
+/* The room's create event is pushed before the answer to createRoom arrives, or instead of it. */
+static void room_do_note_candidate(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct room *room = next;
+    room->candidate = ((const struct msg_chat *)msg->body)->room;
+    if (room->deadline_ms != 0) { /* the answer was lost, this is what it would have said */
+        settle(turn, room, room->candidate);
+    }
+}
+
+static void room_do_await_echo(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct room *room = next;
+    (void)msg;
+    if (room->candidate.len > 0) {
+        settle(turn, room, room->candidate);
+    } else {
+        room->deadline_ms = turn_now_ms(turn) + ECHO_WAIT_MS;
+    }
+}
+
+static void room_do_read_created(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct slice matrix_room = SLICE_EMPTY;
+    if (matrix_room_id_parse(turn_arena(turn), ended_of(msg)->body, &matrix_room) == RC_OK) {
+        settle(turn, next, matrix_room);
+    } else {
+        room_do_await_echo(next, msg, turn);
+    }
+}
+
+static void room_do_give_up(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct room *room = next;
+    const struct slice why = msg->kind == MSG_ROOM_CREATE_ENDED
+                                 ? why_failed(turn_arena(turn), ended_of(msg))
+                                 : text_template(TEXT_WHY_SILENT);
+    tell_owner(turn, room, TEXT_CREATE_FAILED, why);
+}
+
+static void invite(struct turn *turn, const struct room *room)
+{
+    const struct matrix_request request =
+        matrix_invite_request(turn_arena(turn), room->matrix_room, room->owner, SLICE_EMPTY);
+    call_homeserver(turn, room, MSG_ROOM_INVITE_ENDED, &request);
+}
+
+static void tell_feed(struct turn *turn, const struct room *room, int kind)
+{
+    const struct msg_room msg = {.gitter_room = room->gitter_room};
+    turn_send(turn, (struct actor_ref){ACTOR_FEED, room->owner}, kind, &msg);
+}
+
+static void room_do_invite_owner(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct room *room = next;
+    room->matrix_room = ((const struct msg_chat *)msg->body)->room;
+    room->candidate = SLICE_EMPTY;
+    invite(turn, room);
+    tell_feed(turn, room, MSG_FEED_ROOM_ADDED);
+}
+
+static void room_do_invite_again(void *next, const struct msg *msg, struct turn *turn)
+{
+    (void)msg;
+    tell_owner(turn, next, TEXT_INVITING, SLICE_EMPTY);
+    invite(turn, next);
+}
+
+static void room_do_say_already(void *next, const struct msg *msg, struct turn *turn)
+{
+    (void)msg;
+    tell_owner(turn, next, TEXT_ALREADY_BRIDGED, SLICE_EMPTY);
+}
+
+/* Leaving the room: what waits in its lanes is dropped, everybody of ours goes, nothing of it is
+ * kept. */
+
+static void forget_relations(struct turn *turn, const struct room *room)
+{
+    turn_unrelate(turn, RELATION_GHOST_ROOM, room->matrix_room, SLICE_EMPTY);
+    turn_unrelate(turn, RELATION_MESSAGE_MAP, room->matrix_room, SLICE_EMPTY);
+}
+
+static void close_down(struct turn *turn, struct room *room)
+{
+    forget_relations(turn, room);
+    turn_cancel(turn, room_lane_out(turn, room), SLICE_EMPTY);
+    turn_cancel(turn, room_lane_read(turn, room), SLICE_EMPTY);
+    tell_feed(turn, room, MSG_FEED_ROOM_REMOVED);
+    room->matrix_room = SLICE_EMPTY;
+    room->deadline_ms = 0;
+}
+
+static void leave_with_ghosts(struct turn *turn, const struct room *room)
+{
+    struct arena *arena = turn_arena(turn);
+    struct slice *ghosts = NULL;
+    const size_t count = turn_relations(turn, RELATION_GHOST_ROOM, room->matrix_room, &ghosts);
+    for (size_t i = 0; i < count; i++) {
+        const struct matrix_request request =
+            matrix_leave_request(arena, room->matrix_room, ghosts[i]);
+        call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &request);
+    }
+    const struct matrix_request leave = matrix_leave_request(arena, room->matrix_room, SLICE_EMPTY);
+    const struct matrix_request forget =
+        matrix_forget_request(arena, room->matrix_room, SLICE_EMPTY);
+    call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &leave);
+    call_homeserver(turn, room, MSG_ROOM_FORGET_ENDED, &forget);
+}
+
+static void room_do_leave(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct room *room = next;
+    (void)msg;
+    turn_cancel(turn, room_lane_in(turn, room), SLICE_EMPTY);
+    leave_with_ghosts(turn, room);
+    close_down(turn, room);
+}
+
+static void room_do_unbridge(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct room *room = next;
+    const struct msg_unbridge *unbridge = msg->body;
+    turn_cancel(turn, room_lane_in(turn, room), SLICE_EMPTY);
+    if (unbridge->kick) {
+        const struct matrix_request kick =
+            matrix_kick_request(turn_arena(turn), room->matrix_room, room->owner, unbridge->why);
+        call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &kick);
+    }
+    leave_with_ghosts(turn, room);
+    close_down(turn, room);
+}
+
+static void room_do_tell_not_invited(void *next, const struct msg *msg, struct turn *turn)
+{
+    tell_owner(turn, next, TEXT_OWNER_NOT_INVITED, why_failed(turn_arena(turn), ended_of(msg)));
+    room_do_leave(next, msg, turn);
+}
+
+/* Without the bot nothing can be done there any more, for the ghosts neither. */
+static void room_do_abandon(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct room *room = next;
+    (void)msg;
+    turn_cancel(turn, room_lane_in(turn, room), SLICE_EMPTY);
+    close_down(turn, room);
+}
+
+static void leave_empty(struct turn *turn, const struct room *room, struct slice matrix_room)
+{
+    const struct matrix_request leave =
+        matrix_leave_request(turn_arena(turn), matrix_room, SLICE_EMPTY);
+    const struct matrix_request forget =
+        matrix_forget_request(turn_arena(turn), matrix_room, SLICE_EMPTY);
+    call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &leave);
+    call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &forget);
+}
+
+static void room_do_leave_created(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct room *room = next;
+    struct slice matrix_room = SLICE_EMPTY;
+    if (matrix_room_id_parse(turn_arena(turn), ended_of(msg)->body, &matrix_room) == RC_OK) {
+        leave_empty(turn, room, matrix_room);
+    }
+    if (room->matrix_room.len == 0) { /* LEAVING: over when nothing more can come */
+        room->deadline_ms = turn_now_ms(turn) + ECHO_WAIT_MS;
+    }
+}
+
+/* A second room from a createRoom that was thought lost: nobody was ever invited there. */
+static void room_do_leave_orphan(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct room *room = next;
+    const struct msg_chat *seen = msg->body;
+    if (!slice_equal(seen->room, room->matrix_room)) {
+        leave_empty(turn, room, seen->room);
+    }
+}
+
+FIELD_RECORD(room, ROOM_FIELDS);
+
+const struct fsm room_fsm = {
+    .kind = ACTOR_ROOM,
+    .name = "room",
+    .table = "rooms",
+    .states = room_states,
+    .states_count = MACHINE_COUNT(room_states),
+    .first = ROOM_CREATING,
+    .last = ROOM_LEFT,
+    .rows = room_rows,
+    .rows_count = MACHINE_COUNT(room_rows),
+    .ignored = room_ignored,
+    .ignored_count = MACHINE_COUNT(room_ignored),
+    .refused = room_refused,
+    .refused_count = MACHINE_COUNT(room_refused),
+    .record = &room_record,
+    .key_offset = offsetof(struct room, key),
+    .deadline_offset = offsetof(struct room, deadline_ms),
+    .deadline_message = MSG_ROOM_DEADLINE,
+};

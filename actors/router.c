@@ -1,0 +1,377 @@
+/* From an outside input to the actors it concerns. Nothing is decided here but whose business it
+ * is. */
+#include "actors/chat/chat.h"
+#include "actors/feed/feed.h"
+#include "actors/ghost/ghost.h"
+#include "actors/login/login.h"
+#include "actors/room/room.h"
+#include "actors/user/user.h"
+#include "codecs/ghostid.h"
+#include "codecs/page.h"
+#include "codecs/url.h"
+
+const struct fsm *const machines[] = {
+    [ACTOR_USER] = &user_fsm, [ACTOR_LOGIN] = &login_fsm, [ACTOR_CHAT] = &chat_fsm,
+    [ACTOR_ROOM] = &room_fsm, [ACTOR_GHOST] = &ghost_fsm, [ACTOR_FEED] = &feed_fsm,
+};
+_Static_assert(MACHINE_COUNT(machines) == ACTOR_KINDS, "a machine for each kind of actor");
+
+/* Homeserver events */
+
+static bool is_bot(struct turn *turn, struct slice user)
+{
+    return slice_equal(user, settings_of(turn)->bot);
+}
+
+static bool is_ours(struct turn *turn, struct slice user)
+{
+    return is_bot(turn, user) || ghostid_is_ghost(user, settings_of(turn)->domain);
+}
+
+/* The bridged room that lies in a Matrix room. */
+static bool find_room(struct turn *turn, struct slice matrix_room, struct actor_ref *ref)
+{
+    struct actor_entry *rooms = NULL;
+    if (turn_find(turn, ACTOR_ROOM, "matrix_room", matrix_room, &rooms) == 0) {
+        return false;
+    }
+    *ref = (struct actor_ref){ACTOR_ROOM, rooms[0].key};
+    return true;
+}
+
+static void route_invite(struct turn *turn, const struct matrix_event *event)
+{
+    const struct settings *settings = settings_of(turn);
+    const struct msg_invited invited = {
+        .by = event->sender,
+        .is_encrypted = event->is_invite_to_encrypted,
+        .is_permitted = !is_ours(turn, event->sender) &&
+                        settings->is_permitted(settings->permissions, event->sender),
+    };
+    turn_send(turn, (struct actor_ref){ACTOR_CHAT, event->room_id}, MSG_CHAT_INVITED, &invited);
+}
+
+static void route_member(struct turn *turn, const struct matrix_event *event)
+{
+    const struct msg_member member = {
+        .user = event->state_key,
+        .by = event->sender,
+        .membership = event->membership,
+        .before = event->prev_membership,
+        .is_bot = is_bot(turn, event->state_key),
+    };
+    const struct actor_ref chat = {ACTOR_CHAT, event->room_id};
+    struct actor_ref room;
+    int state = 0;
+    if (find_room(turn, event->room_id, &room)) {
+        turn_send(turn, room, MSG_ROOM_MEMBER, &member);
+    } else if (member.is_bot && slice_equal(event->membership, SLICE("invite"))) {
+        route_invite(turn, event);
+    } else if (turn_exists(turn, chat, &state)) {
+        turn_send(turn, chat, MSG_CHAT_MEMBER, &member);
+    }
+}
+
+static void
+route_room_text(struct turn *turn, struct actor_ref room, const struct matrix_event *event)
+{
+    const bool is_edit = slice_equal(event->rel_type, SLICE("m.replace"));
+    const struct matrix_message *message = is_edit ? &event->edited : &event->message;
+    const struct msg_matrix_text text = {
+        .event_id = event->event_id,
+        .sender = event->sender,
+        .msgtype = message->msgtype,
+        .body = message->body,
+        .html = message->html,
+        .replaces = is_edit ? event->relates_to : SLICE_EMPTY,
+        .is_reply = event->in_reply_to.len > 0 && !event->is_falling_back,
+    };
+    if (text.msgtype.len > 0 && text.body.len > 0) {
+        turn_send(turn, room, MSG_ROOM_MATRIX_TEXT, &text);
+    }
+}
+
+static void route_message(struct turn *turn, const struct matrix_event *event)
+{
+    const struct actor_ref chat = {ACTOR_CHAT, event->room_id};
+    const bool is_edit = slice_equal(event->rel_type, SLICE("m.replace"));
+    struct actor_ref room;
+    int state = 0;
+    if (find_room(turn, event->room_id, &room)) {
+        route_room_text(turn, room, event);
+    } else if (!is_edit && event->message.msgtype.len > 0 && turn_exists(turn, chat, &state)) {
+        const struct msg_chat_text text = {
+            .sender = event->sender,
+            .msgtype = event->message.msgtype,
+            .body = event->message.body,
+        };
+        turn_send(turn, chat, MSG_CHAT_TEXT, &text);
+    }
+}
+
+static void route_redaction(struct turn *turn, const struct matrix_event *event)
+{
+    struct actor_ref room;
+    if (event->redacts.len > 0 && find_room(turn, event->room_id, &room)) {
+        const struct msg_matrix_redaction redaction = {
+            .event_id = event->event_id,
+            .sender = event->sender,
+            .redacts = event->redacts,
+        };
+        turn_send(turn, room, MSG_ROOM_MATRIX_REDACTION, &redaction);
+    }
+}
+
+static void route_encrypted(struct turn *turn, const struct matrix_event *event)
+{
+    const struct actor_ref chat = {ACTOR_CHAT, event->room_id};
+    int state = 0;
+    if (turn_exists(turn, chat, &state)) {
+        const struct msg_sender sender = {.sender = event->sender};
+        turn_send(turn, chat, MSG_CHAT_ENCRYPTED, &sender);
+    }
+}
+
+/* Our own create events come back with the key of the room they were made for. Only in events of
+ * the bot is the marker to be believed. */
+static void route_created(struct turn *turn, const struct matrix_event *event)
+{
+    const struct actor_ref room = {ACTOR_ROOM, event->room_marker};
+    int state = 0;
+    if (event->room_marker.len > 0 && is_bot(turn, event->sender) &&
+        turn_exists(turn, room, &state)) {
+        const struct msg_chat seen = {.room = event->room_id};
+        turn_send(turn, room, MSG_ROOM_SEEN, &seen);
+    }
+}
+
+static void route_event(struct turn *turn, const struct msg_event *msg)
+{
+    struct matrix_event event = {0};
+    if (matrix_event_parse(turn_arena(turn), msg->raw, &event) != RC_OK || event.is_redacted) {
+        return;
+    }
+    if (event.has_state_key && slice_equal(event.type, SLICE("m.room.member"))) {
+        route_member(turn, &event);
+    } else if (event.has_state_key && slice_equal(event.type, SLICE("m.room.create"))) {
+        route_created(turn, &event);
+    } else if (event.has_state_key && slice_equal(event.type, SLICE("m.room.encryption"))) {
+        route_encrypted(turn, &event);
+    } else if (event.has_state_key || is_ours(turn, event.sender)) {
+        return; /* other state, and the echo of what bot and ghosts say */
+    } else if (slice_equal(event.type, SLICE("m.room.message"))) {
+        route_message(turn, &event);
+    } else if (slice_equal(event.type, SLICE("m.room.redaction"))) {
+        route_redaction(turn, &event);
+    } else if (event.is_encrypted) {
+        route_encrypted(turn, &event);
+    }
+}
+
+/* The login pages */
+
+static void answer_home(struct turn *turn, int64_t request)
+{
+    const struct slice bot = settings_of(turn)->bot;
+    struct arena *arena = turn_arena(turn);
+    const struct page page = {
+        .title = text_template(TEXT_PAGE_HOME_TITLE),
+        .text_html = TEXT_RENDER(arena, TEXT_PAGE_HOME, {"bot", bot}).html,
+        .link_url =
+            arena_printf(arena, "https://matrix.to/#/%.*s", SLICE_ARGS(url_encode(arena, bot))),
+        .link_label = text_template(TEXT_PAGE_HOME_LINK),
+    };
+    const struct answer answer = {
+        .status = 200,
+        .content_type = SLICE("text/html; charset=utf-8"),
+        .body = page_render(arena, &page),
+    };
+    turn_answer(turn, request, &answer);
+}
+
+/* The value of the cookie that belongs to one login: gitterd_<handle>=<value>; ... */
+static struct slice find_cookie(struct slice cookies, struct slice handle)
+{
+    while (cookies.ptr != NULL) {
+        struct slice value = slice_trim(slice_cut(&cookies, ';'));
+        const struct slice name = slice_cut(&value, '=');
+        if (slice_starts_with(name, SLICE("gitterd_")) &&
+            slice_equal(slice_from(name, 8), handle)) {
+            return value.ptr == NULL ? SLICE_EMPTY : value;
+        }
+    }
+    return SLICE_EMPTY;
+}
+
+/* The login actor of a state "<handle>.<secret>"; false answers that the link does not work. */
+static bool
+find_login(struct turn *turn, int64_t request, struct slice state, struct actor_ref *login)
+{
+    int at = 0;
+    *login = (struct actor_ref){ACTOR_LOGIN, slice_first(state, slice_find_byte(state, '.'))};
+    if (login->key.len > 0 && login->key.len <= 64 && turn_exists(turn, *login, &at)) {
+        return true;
+    }
+    answer_page(turn, request, 404, TEXT_PAGE_INVALID_TITLE, TEXT_PAGE_INVALID);
+    return false;
+}
+
+static struct slice secret_of(struct slice state)
+{
+    return slice_from(state, slice_find_byte(state, '.') + 1);
+}
+
+static void route_link(struct turn *turn, const struct msg_web *web, struct slice state)
+{
+    const bool is_post = slice_equal(web->method, SLICE("POST"));
+    struct actor_ref login;
+    if (!find_login(turn, web->request, state, &login)) {
+        return;
+    }
+    const struct msg_login msg = {
+        .request = web->request,
+        .secret = secret_of(state),
+        .cookie = find_cookie(web->cookie, login.key),
+    };
+    turn_send(turn, login, is_post ? MSG_LOGIN_BEGIN : MSG_LOGIN_VIEW, &msg);
+}
+
+static struct slice query_value(struct turn *turn, const struct msg_web *web, struct slice name)
+{
+    struct slice value = SLICE_EMPTY;
+    size_t count = 0;
+    const enum rc rc = url_form_find(turn_arena(turn), web->query, name, &value, &count);
+    return rc == RC_OK && count == 1 ? value : SLICE_EMPTY;
+}
+
+static void route_callback(struct turn *turn, const struct msg_web *web)
+{
+    const struct slice state = query_value(turn, web, SLICE("state"));
+    struct actor_ref login;
+    if (!find_login(turn, web->request, state, &login)) {
+        return;
+    }
+    const struct msg_callback msg = {
+        .request = web->request,
+        .secret = secret_of(state),
+        .cookie = find_cookie(web->cookie, login.key),
+        .code = query_value(turn, web, SLICE("code")),
+        .error = query_value(turn, web, SLICE("error")),
+    };
+    turn_send(turn, login, MSG_LOGIN_CALLBACK, &msg);
+}
+
+static void route_web(struct turn *turn, const struct msg_web *web)
+{
+    const struct slice link = SLICE("/auth_gitter/");
+    const bool is_get =
+        slice_equal(web->method, SLICE("GET")) || slice_equal(web->method, SLICE("HEAD"));
+    if (slice_starts_with(web->path, link)) {
+        route_link(turn, web, slice_from(web->path, link.len));
+    } else if (is_get && slice_equal(web->path, SLICE("/callback"))) {
+        route_callback(turn, web);
+    } else if (is_get && slice_equal(web->path, SLICE("/"))) {
+        answer_home(turn, web->request);
+    } else {
+        answer_page(turn, web->request, 404, TEXT_PAGE_ABSENT_TITLE, TEXT_PAGE_ABSENT);
+    }
+}
+
+/* The connection to Gitter */
+
+static struct actor_ref feed_of(struct slice owner)
+{
+    return (struct actor_ref){ACTOR_FEED, owner};
+}
+
+static void route_subscribed(struct turn *turn, const struct msg_link_subscribed *link)
+{
+    struct slice gitter_room = SLICE_EMPTY;
+    if (room_of_channel(link->channel, &gitter_room) == RC_OK) {
+        const struct slice key = key_of_room(turn_arena(turn), link->owner, gitter_room);
+        const struct msg_subscribed msg = {
+            .session = link->session, .snapshot = link->snapshot, .error = link->error};
+        turn_send(turn, (struct actor_ref){ACTOR_ROOM, key}, MSG_ROOM_SUBSCRIBED, &msg);
+    }
+}
+
+static const char *operation_name(enum gitter_operation operation)
+{
+    switch (operation) {
+    case GITTER_OPERATION_CREATE:
+        return "create";
+    case GITTER_OPERATION_UPDATE:
+        return "update";
+    case GITTER_OPERATION_PATCH:
+        return "patch";
+    case GITTER_OPERATION_REMOVE:
+        return "remove";
+    case GITTER_OPERATION_OTHER:
+        break;
+    }
+    return "";
+}
+
+static void route_record(struct turn *turn, const struct msg_link_record *link)
+{
+    struct slice gitter_room = SLICE_EMPTY;
+    struct gitter_record record = {0};
+    if (room_of_channel(link->channel, &gitter_room) != RC_OK ||
+        gitter_record_parse(turn_arena(turn), link->data, &record) != RC_OK) {
+        return;
+    }
+    const struct slice key = key_of_room(turn_arena(turn), link->owner, gitter_room);
+    const struct msg_record msg = {
+        .session = link->session,
+        .operation = slice_from_cstr(operation_name(record.operation)),
+        .model = record.model,
+    };
+    turn_send(turn, (struct actor_ref){ACTOR_ROOM, key}, MSG_ROOM_RECORD, &msg);
+}
+
+static void route_down(struct turn *turn, const struct msg_link_down *link)
+{
+    if (!slice_equal(link->why, SLICE("STOPPED"))) { /* that was the feed's own wish */
+        turn_send(turn, feed_of(link->owner), MSG_FEED_DOWN, link);
+    }
+}
+
+void router_route(const struct msg *input, struct turn *turn)
+{
+    switch ((enum msg_kind)input->kind) {
+    case MSG_MATRIX_EVENT:
+        route_event(turn, input->body);
+        break;
+    case MSG_WEB_REQUEST:
+        route_web(turn, input->body);
+        break;
+    case MSG_LINK_UP:
+        turn_send(turn, feed_of(((const struct msg_link_up *)input->body)->owner), MSG_FEED_UP,
+                  input->body);
+        break;
+    case MSG_LINK_DOWN:
+        route_down(turn, input->body);
+        break;
+    case MSG_LINK_GAP:
+        turn_send(turn, feed_of(((const struct msg_link *)input->body)->owner), MSG_FEED_GAP,
+                  input->body);
+        break;
+    case MSG_LINK_SUBSCRIBED:
+        route_subscribed(turn, input->body);
+        break;
+    case MSG_LINK_RECORD:
+        route_record(turn, input->body);
+        break;
+    case MSG_FEED_RESTARTED:
+        turn_send(turn, feed_of(((const struct msg_owner *)input->body)->owner),
+                  MSG_FEED_BEGUN_ANEW, &nothing);
+        break;
+    case MSG_TOKEN_REFUSED:
+        turn_send(turn,
+                  (struct actor_ref){ACTOR_USER, ((const struct msg_owner *)input->body)->owner},
+                  MSG_USER_TOKEN_REFUSED, &nothing);
+        break;
+    default: /* messages between actors: an input of that kind is a mistake of ours */
+        break;
+    }
+}

@@ -1,0 +1,447 @@
+/* One Matrix user: what they may do depends on whether they have a token of Gitter, and whether
+ * Gitter still takes it. The way to a token is the login actor's; rooms are the room actors'. */
+#include "actors/user/user.h"
+
+#include "runtime/base/buf.h"
+
+#define ROW(FROM, ON, GUARD, TO, ACTION)                                                           \
+    {                                                                                              \
+        USER_##FROM, MSG_USER_##ON, user_if_##GUARD, USER_##TO, user_do_##ACTION, #GUARD, #ACTION  \
+    }
+#define user_if_always NULL
+#define user_do_nothing NULL
+
+static fsm_guard user_if_is_current_chat, user_if_is_current_login, user_if_had_account;
+static fsm_guard user_if_is_done, user_if_is_known;
+static fsm_guard user_if_wants_help, user_if_wants_list, user_if_wants_invite, user_if_wants_logout;
+static fsm_action user_do_greet_stranger, user_do_greet_account, user_do_adopt_chat,
+    user_do_forget_chat;
+static fsm_action user_do_pass_on, user_do_explain, user_do_log_out, user_do_say_unknown;
+static fsm_action user_do_say_leaving, user_do_offer_login, user_do_take_token,
+    user_do_refuse_token;
+static fsm_action user_do_say_login_failed, user_do_finish_login, user_do_fail_login;
+static fsm_action user_do_expire, user_do_finish_logout, user_do_read_account;
+
+static const char *const user_states[] = {"UNAUTHENTICATED", "AUTHORISING", "AUTHED", "EXPIRED",
+                                          "LEAVING"};
+
+// clang-format off
+static const struct fsm_row user_rows[] = {
+    /*  from             on              guard             to               action           */
+    ROW(AUTHED,          CHAT_READY,     always,           AUTHED,          greet_account),
+    ROW(LEAVING,         CHAT_READY,     always,           LEAVING,         adopt_chat),
+    ROW(ANY,             CHAT_READY,     always,           SAME,            greet_stranger),
+    ROW(ANY,             CHAT_LOST,      is_current_chat,  SAME,            forget_chat),
+    ROW(ANY,             CHAT_LOST,      always,           SAME,            nothing),
+    ROW(ANY,             TELL,           always,           SAME,            pass_on),
+
+    ROW(AUTHED,          COMMAND,        wants_help,       AUTHED,          explain),
+    ROW(AUTHED,          COMMAND,        wants_list,       AUTHED,          list),
+    ROW(AUTHED,          COMMAND,        wants_invite,     AUTHED,          invite),
+    ROW(AUTHED,          COMMAND,        wants_logout,     LEAVING,         log_out),
+    ROW(AUTHED,          COMMAND,        always,           AUTHED,          say_unknown),
+    ROW(EXPIRED,         COMMAND,        wants_logout,     LEAVING,         log_out),
+    ROW(LEAVING,         COMMAND,        always,           LEAVING,         say_leaving),
+    ROW(ANY,             COMMAND,        always,           SAME,            offer_login),
+
+    ROW(UNAUTHENTICATED, LOGIN_GRANTED,  is_current_login, AUTHORISING,     take_token),
+    ROW(EXPIRED,         LOGIN_GRANTED,  is_current_login, AUTHORISING,     take_token),
+    ROW(ANY,             LOGIN_GRANTED,  always,           SAME,            refuse_token),
+    ROW(ANY,             LOGIN_FAILED,   is_current_login, SAME,            say_login_failed),
+    ROW(ANY,             LOGIN_FAILED,   always,           SAME,            nothing),
+
+    ROW(AUTHORISING,     WHOAMI_ENDED,   always,           AUTHORISING,     read_account),
+    ROW(AUTHORISING,     ACCOUNT,        is_known,         AUTHED,          finish_login),
+    ROW(AUTHORISING,     ACCOUNT,        had_account,      EXPIRED,         fail_login),
+    ROW(AUTHORISING,     ACCOUNT,        always,           UNAUTHENTICATED, fail_login),
+
+    ROW(AUTHED,          TOKEN_REFUSED,  always,           EXPIRED,         expire),
+
+    ROW(AUTHED,          OFFER_ENDED,    is_done,          AUTHED,          offer_rooms),
+    ROW(AUTHED,          OFFER_ENDED,    always,           AUTHED,          say_failed),
+    ROW(AUTHED,          LIST_ENDED,     is_done,          AUTHED,          show_list),
+    ROW(AUTHED,          LIST_ENDED,     always,           AUTHED,          say_failed),
+    ROW(AUTHED,          INVITE_ENDED,   is_done,          AUTHED,          invite_found),
+    ROW(AUTHED,          INVITE_ENDED,   always,           AUTHED,          say_failed),
+
+    ROW(LEAVING,         REVOKE_ENDED,   always,           UNAUTHENTICATED, finish_logout),
+    ROW(LEAVING,         LOGGED_OUT,     always,           UNAUTHENTICATED, finish_logout),
+};
+
+/* Answers to what was asked before a logout or an expiry are of no use any more. */
+#define NOT_AUTHED (STATE_BIT(USER_UNAUTHENTICATED) | STATE_BIT(USER_AUTHORISING) | \
+                    STATE_BIT(USER_EXPIRED) | STATE_BIT(USER_LEAVING))
+static const struct fsm_pairs user_ignored[] = {
+    {MSG_USER_TOKEN_REFUSED, NOT_AUTHED},
+    {MSG_USER_OFFER_ENDED, NOT_AUTHED},
+    {MSG_USER_LIST_ENDED, NOT_AUTHED},
+    {MSG_USER_INVITE_ENDED, NOT_AUTHED},
+};
+
+#define NOT_AUTHORISING (STATE_BIT(USER_UNAUTHENTICATED) | STATE_BIT(USER_AUTHED) | \
+                         STATE_BIT(USER_EXPIRED) | STATE_BIT(USER_LEAVING))
+#define NOT_LEAVING (STATE_BIT(USER_UNAUTHENTICATED) | STATE_BIT(USER_AUTHORISING) | \
+                     STATE_BIT(USER_AUTHED) | STATE_BIT(USER_EXPIRED))
+static const struct fsm_pairs user_refused[] = {
+    {MSG_USER_WHOAMI_ENDED, NOT_AUTHORISING},
+    {MSG_USER_ACCOUNT, NOT_AUTHORISING},
+    {MSG_USER_REVOKE_ENDED, NOT_LEAVING},
+    {MSG_USER_LOGGED_OUT, NOT_LEAVING},
+};
+// clang-format on
+
+/* Guards */
+
+static bool user_if_is_current_chat(const void *state, const struct msg *msg)
+{
+    const struct user *user = state;
+    const struct msg_chat *chat = msg->body;
+    return slice_equal(user->private_room, chat->room);
+}
+
+static bool user_if_is_current_login(const void *state, const struct msg *msg)
+{
+    const struct user *user = state;
+    const struct slice login = msg->kind == MSG_USER_LOGIN_GRANTED
+                                   ? ((const struct msg_granted *)msg->body)->login
+                                   : ((const struct msg_login_failed *)msg->body)->login;
+    return login.len > 0 && slice_equal(user->login, login);
+}
+
+static bool user_if_had_account(const void *state, const struct msg *msg)
+{
+    const struct user *user = state;
+    (void)msg;
+    return user->gitter_id.len > 0;
+}
+
+static bool user_if_is_done(const void *state, const struct msg *msg)
+{
+    (void)state;
+    return ended_is_done(msg);
+}
+
+static bool user_if_is_known(const void *state, const struct msg *msg)
+{
+    (void)state;
+    return ((const struct msg_account *)msg->body)->gitter_id.len > 0;
+}
+
+static bool wants(const struct msg *msg, struct slice verb)
+{
+    const struct msg_command *command = msg->body;
+    return slice_equal_fold(command->verb, verb);
+}
+
+static bool user_if_wants_help(const void *state, const struct msg *msg)
+{
+    (void)state;
+    return wants(msg, SLICE("help"));
+}
+
+static bool user_if_wants_list(const void *state, const struct msg *msg)
+{
+    (void)state;
+    return wants(msg, SLICE("list"));
+}
+
+static bool user_if_wants_invite(const void *state, const struct msg *msg)
+{
+    (void)state;
+    return wants(msg, SLICE("invite"));
+}
+
+static bool user_if_wants_logout(const void *state, const struct msg *msg)
+{
+    (void)state;
+    return wants(msg, SLICE("logout"));
+}
+
+/* Speaking */
+
+struct slice user_lane(struct turn *turn, const struct user *user)
+{
+    return lane_of(turn_arena(turn), "user", user->key);
+}
+
+void user_say(struct turn *turn, const struct user *user, const struct text_pair *text)
+{
+    if (user->private_room.len > 0) {
+        const struct msg_say say = {.text = text->plain, .html = text->html};
+        turn_send(turn, (struct actor_ref){ACTOR_CHAT, user->private_room}, MSG_CHAT_SAY, &say);
+    }
+}
+
+static void user_do_pass_on(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct msg_say *say = msg->body;
+    user_say(turn, next, &(struct text_pair){say->text, say->html});
+}
+
+static void user_do_explain(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct text_pair help = TEXT_PLAIN(turn_arena(turn), TEXT_HELP);
+    (void)msg;
+    user_say(turn, next, &help);
+}
+
+static void user_do_say_unknown(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct msg_command *command = msg->body;
+    USER_SAY(turn, next, TEXT_UNKNOWN_COMMAND, {"verb", slice_first(command->verb, 64)});
+}
+
+static void user_do_say_leaving(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct text_pair text = TEXT_PLAIN(turn_arena(turn), TEXT_LOGGING_OUT);
+    (void)msg;
+    user_say(turn, next, &text);
+}
+
+/* The private chat */
+
+static void adopt(struct user *user, struct slice room, struct turn *turn)
+{
+    if (user->private_room.len > 0 && !slice_equal(user->private_room, room)) {
+        turn_send(turn, (struct actor_ref){ACTOR_CHAT, user->private_room}, MSG_CHAT_REPLACED,
+                  &nothing);
+    }
+    user->private_room = room;
+}
+
+static void user_do_adopt_chat(void *next, const struct msg *msg, struct turn *turn)
+{
+    adopt(next, ((const struct msg_chat *)msg->body)->room, turn);
+}
+
+static void user_do_forget_chat(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    (void)msg;
+    (void)turn;
+    user->private_room = SLICE_EMPTY;
+}
+
+/* A name to greet by: the localpart. */
+static struct slice short_name(const struct user *user)
+{
+    struct slice rest = slice_from(user->key, 1);
+    return slice_cut(&rest, ':');
+}
+
+static void user_do_greet_account(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    adopt(user, ((const struct msg_chat *)msg->body)->room, turn);
+    USER_SAY(turn, user, TEXT_GREETING_ACCOUNT, {"user", short_name(user)},
+             {"name", user->gitter_name});
+}
+
+/* The login */
+
+static struct slice random_hex(struct turn *turn, size_t bytes)
+{
+    unsigned char random[32];
+    struct buf hex;
+    buf_init(&hex, turn_arena(turn));
+    bytes = bytes < sizeof random ? bytes : sizeof random;
+    turn_random(turn, random, bytes);
+    for (size_t i = 0; i < bytes; i++) {
+        buf_printf(&hex, "%02x", random[i]);
+    }
+    return buf_slice(&hex);
+}
+
+/* A new link; the one given before stops working. */
+static struct slice fresh_link(struct user *user, struct turn *turn)
+{
+    const struct slice secret = random_hex(turn, 20);
+    if (user->login.len > 0) {
+        turn_send(turn, (struct actor_ref){ACTOR_LOGIN, user->login}, MSG_LOGIN_CANCELLED,
+                  &nothing);
+    }
+    user->login = random_hex(turn, 8);
+    const struct msg_offer offer = {.user = user->key, .secret = secret};
+    turn_send(turn, (struct actor_ref){ACTOR_LOGIN, user->login}, MSG_LOGIN_OFFERED, &offer);
+    return arena_printf(turn_arena(turn), "%.*s/auth_gitter/%.*s.%.*s",
+                        SLICE_ARGS(settings_of(turn)->login_url), SLICE_ARGS(user->login),
+                        SLICE_ARGS(secret));
+}
+
+static void user_do_greet_stranger(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    adopt(user, ((const struct msg_chat *)msg->body)->room, turn);
+    USER_SAY(turn, user, TEXT_GREETING_STRANGER, {"user", short_name(user)},
+             {"link", fresh_link(user, turn)});
+}
+
+static void user_do_offer_login(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    (void)msg;
+    USER_SAY(turn, user, TEXT_NOT_LOGGED_IN, {"link", fresh_link(user, turn)});
+}
+
+static void user_do_say_login_failed(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    const struct msg_login_failed *failed = msg->body;
+    user->login = SLICE_EMPTY;
+    USER_SAY(turn, user, TEXT_LOGIN_FAILED, {"why", failed->why}, {"link", fresh_link(user, turn)});
+}
+
+static void user_do_take_token(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    user->token = ((const struct msg_granted *)msg->body)->token;
+    const struct gitter_request request = gitter_user_request(turn_arena(turn));
+    struct call call =
+        call_gitter(MSG_USER_WHOAMI_ENDED, &request, user_lane(turn, user), user->key);
+    call.takes_401 = true;
+    turn_call(turn, &call);
+}
+
+static void user_do_read_account(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct user *user = next;
+    struct gitter_user account = {0};
+    if (!ended_is_done(msg) ||
+        gitter_user_parse(turn_arena(turn), ended_of(msg)->body, &account) != RC_OK) {
+        account = (struct gitter_user){0};
+    }
+    const struct msg_account known = {.gitter_id = account.id, .gitter_name = account.username};
+    turn_send(turn, (struct actor_ref){ACTOR_USER, user->key}, MSG_USER_ACCOUNT, &known);
+}
+
+static void answer_login(struct turn *turn, struct slice login, bool is_done, struct slice name)
+{
+    const struct msg_login_result result = {.is_done = is_done, .gitter_name = name};
+    turn_send(turn, (struct actor_ref){ACTOR_LOGIN, login}, MSG_LOGIN_RESULT, &result);
+}
+
+static void user_do_refuse_token(void *next, const struct msg *msg, struct turn *turn)
+{
+    (void)next;
+    answer_login(turn, ((const struct msg_granted *)msg->body)->login, false, SLICE_EMPTY);
+}
+
+static void user_do_fail_login(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    const struct slice why = text_template(TEXT_WHY_ACCOUNT);
+    (void)msg;
+    answer_login(turn, user->login, false, SLICE_EMPTY);
+    user->token = SLICE_EMPTY;
+    user->login = SLICE_EMPTY;
+    USER_SAY(turn, user, TEXT_LOGIN_FAILED, {"why", why}, {"link", fresh_link(user, turn)});
+}
+
+/* The rooms of an earlier account cannot be served with this one's token. */
+static void unbridge_all(struct user *user, struct turn *turn)
+{
+    struct actor_entry *rooms = NULL;
+    const size_t count = turn_find(turn, ACTOR_ROOM, "owner", user->key, &rooms);
+    const struct msg_unbridge unbridge = {.why = text_template(TEXT_LOGGED_OUT_REASON),
+                                          .kick = true};
+    for (size_t i = 0; i < count; i++) {
+        turn_send(turn, (struct actor_ref){ACTOR_ROOM, rooms[i].key}, MSG_ROOM_UNBRIDGE, &unbridge);
+    }
+}
+
+static void user_do_finish_login(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    const struct msg_account *account = msg->body;
+    if (user->gitter_id.len > 0 && !slice_equal(user->gitter_id, account->gitter_id)) {
+        unbridge_all(user, turn);
+    }
+    user->gitter_id = account->gitter_id;
+    user->gitter_name = account->gitter_name;
+    answer_login(turn, user->login, true, account->gitter_name);
+    user->login = SLICE_EMPTY;
+    USER_SAY(turn, user, TEXT_LOGGED_IN, {"name", account->gitter_name});
+    turn_send(turn, (struct actor_ref){ACTOR_FEED, user->key}, MSG_FEED_START, &nothing);
+    user_do_fetch_offer(user, msg, turn);
+}
+
+static void user_do_expire(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    (void)msg;
+    user->token = SLICE_EMPTY;
+    turn_send(turn, (struct actor_ref){ACTOR_FEED, user->key}, MSG_FEED_STOP, &nothing);
+    USER_SAY(turn, user, TEXT_TOKEN_EXPIRED, {"name", user->gitter_name},
+             {"link", fresh_link(user, turn)});
+}
+
+/* The logout */
+
+/* Gitter has one token for each user and client: two Matrix users logged in as the same Gitter user
+ * hold the same string, and taking it back for one would throw out the other. */
+static bool is_token_shared(const struct user *user, struct turn *turn)
+{
+    struct actor_entry *users = NULL;
+    const size_t count = turn_find(turn, ACTOR_USER, "gitter_id", user->gitter_id, &users);
+    for (size_t i = 0; i < count; i++) {
+        if (!slice_equal(users[i].key, user->key) && users[i].state == USER_AUTHED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void user_do_log_out(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    (void)msg;
+    unbridge_all(user, turn);
+    turn_send(turn, (struct actor_ref){ACTOR_FEED, user->key}, MSG_FEED_STOP, &nothing);
+    if (user->token.len == 0 || is_token_shared(user, turn)) {
+        turn_send(turn, (struct actor_ref){ACTOR_USER, user->key}, MSG_USER_LOGGED_OUT, &nothing);
+        return;
+    }
+    const struct call call = {
+        .purpose = MSG_USER_REVOKE_ENDED,
+        .api = CALL_GITTER_WEB,
+        .auth = CALL_AUTH_OWNER,
+        .repeat = CALL_REPEAT_FREELY,
+        .lane = user_lane(turn, user),
+        .owner = user->key,
+        .method = SLICE("POST"),
+        .path = SLICE("/logout"),
+        .takes_401 = true,
+    };
+    turn_call(turn, &call);
+}
+
+static void user_do_finish_logout(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    const struct text_pair text = TEXT_PLAIN(turn_arena(turn), TEXT_LOGGED_OUT);
+    (void)msg;
+    user->token = SLICE_EMPTY;
+    user->gitter_id = SLICE_EMPTY;
+    user->gitter_name = SLICE_EMPTY;
+    user_say(turn, user, &text);
+}
+
+FIELD_RECORD(user, USER_FIELDS);
+
+const struct fsm user_fsm = {
+    .kind = ACTOR_USER,
+    .name = "user",
+    .table = "users",
+    .states = user_states,
+    .states_count = MACHINE_COUNT(user_states),
+    .first = USER_UNAUTHENTICATED,
+    .last = FSM_STATE_NONE,
+    .rows = user_rows,
+    .rows_count = MACHINE_COUNT(user_rows),
+    .ignored = user_ignored,
+    .ignored_count = MACHINE_COUNT(user_ignored),
+    .refused = user_refused,
+    .refused_count = MACHINE_COUNT(user_refused),
+    .record = &user_record,
+    .key_offset = offsetof(struct user, key),
+};
