@@ -1,0 +1,62 @@
+/* runtime/daemon/bridge_parts.h: the parts of the running daemon, shared by bridge.c (opening,
+ * running, closing) and bridge_wires.c (what goes from one part to another).
+ *
+ * Thread: loop thread only.
+ */
+#ifndef GITTERD_DAEMON_BRIDGE_PARTS_H
+#define GITTERD_DAEMON_BRIDGE_PARTS_H
+
+#include "actors/machine.h"
+#include "runtime/courier.h"
+#include "runtime/daemon/config.h"
+#include "runtime/daemon/web.h"
+#include "runtime/engine.h"
+#include "runtime/http.h"
+#include "runtime/links.h"
+
+#include <ev.h>
+
+struct appservice;
+struct hello;
+struct log;
+struct secrets;
+
+struct bridge {
+    const struct config *config;
+    struct arena *arena; /* lives as long as the bridge */
+    struct log *log;
+    struct ev_loop *loop;
+    struct secrets *secrets;
+    struct store *store;
+    struct settings settings;
+    struct application application;
+    struct engine *engine;
+    struct courier *courier;
+    struct links *links;
+    struct appservice *appservice;
+    struct web *web;
+    struct hello *hello;
+    struct http_server *appservice_server;
+    struct http_server *web_server;
+    ev_prepare prepare;
+    ev_idle idle;   /* active while there is work, so that the loop does not sleep on it */
+    ev_timer timer; /* for the engine's next deadline */
+    ev_timer drain;
+    ev_signal terminate;
+    ev_signal interrupt;
+    int64_t drain_until_ms;
+};
+
+/* The wall clock, ms since the epoch; takes no context. */
+int64_t bridge_now_ms(void *context);
+/* Random bytes; the context is the bridge. */
+void bridge_random(void *context, void *out, size_t len);
+/* An input for the router. */
+void bridge_post(struct bridge *bridge, int kind, const void *body);
+
+/* From the engine to the other parts, from the courier and the links to the engine. */
+struct engine_effects bridge_effects(struct bridge *bridge);
+struct link_events bridge_link_events(struct bridge *bridge);
+void bridge_wire_courier(struct bridge *bridge, struct courier_options *options);
+
+#endif

@@ -1,0 +1,226 @@
+/* What goes from one part of the daemon to another. */
+#include "actors/user/user.h"
+#include "db/secrets.h"
+#include "runtime/base/check.h"
+#include "runtime/daemon/bridge_parts.h"
+#include "runtime/log.h"
+
+#include <time.h>
+
+int64_t bridge_now_ms(void *context)
+{
+    struct timespec now;
+    (void)context;
+    CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void bridge_random(void *context, void *out, size_t len)
+{
+    struct bridge *bridge = context;
+    CHECK(secrets_random(bridge->secrets, out, len) == RC_OK);
+}
+
+void bridge_post(struct bridge *bridge, int kind, const void *body)
+{
+    engine_post(bridge->engine, &(struct input){.msg = {kind, body}});
+}
+
+/* Tokens */
+
+static struct slice owner_token(void *context, struct slice owner)
+{
+    struct bridge *bridge = context;
+    int state = 0;
+    const struct user *user =
+        engine_peek(bridge->engine, (struct actor_ref){ACTOR_USER, owner}, &state);
+    return user == NULL ? SLICE_EMPTY : user->token;
+}
+
+static void token_refused(void *context, struct slice owner)
+{
+    const struct msg_owner refused = {.owner = owner};
+    bridge_post(context, MSG_TOKEN_REFUSED, &refused);
+}
+
+/* Effects of turns */
+
+static void act_calls(void *context, const struct outbox_call *calls, size_t count)
+{
+    struct bridge *bridge = context;
+    courier_add(bridge->courier, calls, count);
+}
+
+static void act_ended(void *context, const int64_t *ids, const struct slice *lanes, size_t count)
+{
+    struct bridge *bridge = context;
+    courier_ended(bridge->courier, ids, lanes, count);
+}
+
+static void act_answer(void *context, int64_t request, const struct answer *answer)
+{
+    struct bridge *bridge = context;
+    web_answer(bridge->web, request, answer);
+}
+
+static void open_link(struct bridge *bridge, struct slice owner)
+{
+    const struct slice token = owner_token(bridge, owner);
+    if (token.len > 0) {
+        (void)links_start(bridge->links, owner, token);
+        return;
+    }
+    /* sealed under another key, or lost: the same as a token that Gitter refuses */
+    const struct msg_link_down down = {
+        .owner = owner, .why = SLICE("REFUSED"), .detail = SLICE("no token")};
+    bridge_post(bridge, MSG_LINK_DOWN, &down);
+}
+
+static void act_link(void *context, const struct link_order *order)
+{
+    struct bridge *bridge = context;
+    switch (order->verb) {
+    case LINK_OPEN:
+        open_link(bridge, order->owner);
+        break;
+    case LINK_CLOSE:
+        links_stop(bridge->links, order->owner);
+        break;
+    case LINK_SUBSCRIBE:
+        links_subscribe(bridge->links, order->owner, order->channel, order->snapshot);
+        break;
+    case LINK_UNSUBSCRIBE:
+        links_unsubscribe(bridge->links, order->owner, order->channel);
+        break;
+    }
+}
+
+static void act_changed(void *context, struct actor_ref ref)
+{
+    struct bridge *bridge = context;
+    if (ref.kind == ACTOR_USER) {
+        courier_wake(bridge->courier, ref.key);
+    }
+}
+
+static void act_turn(void *context, int64_t turn, struct slice trace)
+{
+    struct bridge *bridge = context;
+    log_event(bridge->log, LOG_DEBUG, "turn", LOG_INT("turn", turn), LOG_TEXT("steps", trace));
+}
+
+static bool call_is_sent(void *context, int64_t call_id)
+{
+    struct bridge *bridge = context;
+    return courier_is_sent(bridge->courier, call_id);
+}
+
+/* Inputs */
+
+static void
+post_ended(void *context, const struct outbox_call *call, const struct call_ended *ended)
+{
+    struct bridge *bridge = context;
+    if (ended->end != CALL_END_DONE) {
+        log_event(bridge->log, LOG_WARN, "call_failed",
+                  LOG_CSTR("purpose", message_types[call->call.purpose].name),
+                  LOG_TEXT("lane", call->call.lane),
+                  LOG_BOOL("unknown", ended->end == CALL_END_UNKNOWN),
+                  LOG_INT("status", ended->status), LOG_TEXT("detail", ended->detail));
+    }
+    engine_post(bridge->engine, &(struct input){.msg = {call->call.purpose, ended}, .ended = call});
+}
+
+static void link_up(void *context, struct link_id link, struct slice gitter_user)
+{
+    struct bridge *bridge = context;
+    const struct msg_link_up up = {
+        .owner = link.owner, .session = link.session, .gitter_user = gitter_user};
+    log_event(bridge->log, LOG_INFO, "link_up", LOG_TEXT("owner", link.owner),
+              LOG_INT("session", link.session));
+    bridge_post(bridge, MSG_LINK_UP, &up);
+}
+
+static void link_down(
+    void *context, struct link_id link, enum link_end why, struct slice detail, int64_t retry_ms)
+{
+    struct bridge *bridge = context;
+    const struct msg_link_down down = {
+        .owner = link.owner,
+        .session = link.session,
+        .why = slice_from_cstr(link_end_name(why)),
+        .detail = detail,
+        .retry_ms = retry_ms,
+    };
+    log_event(bridge->log, why == LINK_END_STOPPED ? LOG_INFO : LOG_WARN, "link_down",
+              LOG_TEXT("owner", link.owner), LOG_INT("session", link.session),
+              LOG_TEXT("why", down.why), LOG_TEXT("detail", detail));
+    bridge_post(bridge, MSG_LINK_DOWN, &down);
+}
+
+static void link_subscribed(void *context,
+                            struct link_id link,
+                            struct slice channel,
+                            struct slice snapshot,
+                            struct slice error)
+{
+    const struct msg_link_subscribed subscribed = {
+        .owner = link.owner,
+        .session = link.session,
+        .channel = channel,
+        .snapshot = snapshot,
+        .error = error,
+    };
+    bridge_post(context, MSG_LINK_SUBSCRIBED, &subscribed);
+}
+
+static void link_record(void *context, struct link_id link, struct slice channel, struct slice data)
+{
+    const struct msg_link_record record = {
+        .owner = link.owner, .session = link.session, .channel = channel, .data = data};
+    bridge_post(context, MSG_LINK_RECORD, &record);
+}
+
+static void link_gap(void *context, struct link_id link)
+{
+    struct bridge *bridge = context;
+    const struct msg_link gap = {.owner = link.owner, .session = link.session};
+    log_event(bridge->log, LOG_WARN, "link_gap", LOG_TEXT("owner", link.owner),
+              LOG_INT("session", link.session));
+    bridge_post(bridge, MSG_LINK_GAP, &gap);
+}
+
+struct engine_effects bridge_effects(struct bridge *bridge)
+{
+    return (struct engine_effects){
+        .context = bridge,
+        .calls = act_calls,
+        .ended = act_ended,
+        .answer = act_answer,
+        .link = act_link,
+        .changed = act_changed,
+        .turn = log_is_on(bridge->log, LOG_DEBUG) ? act_turn : NULL,
+        .is_sent = call_is_sent,
+    };
+}
+
+struct link_events bridge_link_events(struct bridge *bridge)
+{
+    return (struct link_events){
+        .context = bridge,
+        .on_up = link_up,
+        .on_down = link_down,
+        .on_subscribed = link_subscribed,
+        .on_record = link_record,
+        .on_gap = link_gap,
+    };
+}
+
+void bridge_wire_courier(struct bridge *bridge, struct courier_options *options)
+{
+    options->post = post_ended;
+    options->owner_token = owner_token;
+    options->token_refused = token_refused;
+    options->random = bridge_random;
+    options->context = bridge;
+}
