@@ -54,8 +54,10 @@ def diagrams_fresh(tree):
     for folder in sorted(glob.glob("actors/*/", root_dir=tree.root)):
         name = os.path.basename(folder.rstrip("/"))
         path = f"{folder}{name}.svg"
-        answer = subprocess.run(["build/release/gitterd", "machines", name, "--dot"],
-                                cwd=tree.root, capture_output=True)
+        program = os.path.join(tree.root, "build/release/gitterd")
+        if not os.path.exists(program):
+            return [f"{path}:1: there is no gitterd to draw it"]
+        answer = subprocess.run([program, "machines", name, "--dot"], capture_output=True)
         mark = hashlib.sha256(answer.stdout).hexdigest()
         if answer.returncode != 0:
             found.append(f"{path}:1: gitterd knows no machine {name}")
