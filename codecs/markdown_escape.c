@@ -7,6 +7,7 @@ struct escape {
     struct slice text;
     size_t at;
     unsigned places;
+    size_t heading_end; /* from here on # needs a reference */
     bool keep_underscores;
     bool is_table_line;  /* the line could be the second one of a table */
     bool is_block_start; /* the line before is blank or there is none */
@@ -304,10 +305,14 @@ static void put_mention(struct escape *escape)
     }
 }
 
-static bool is_last_in_heading(const struct escape *escape)
+/* Where the number signs start that the renderer would take for the end mark of a heading. */
+static size_t heading_end(struct slice text)
 {
-    return has_place(escape, MARKDOWN_IN_HEADING) &&
-           consists_of(slice_from(escape->text, escape->at), "# ");
+    size_t at = text.len;
+    while (at > 0 && is_one_of(text.ptr[at - 1], "# ")) {
+        at--;
+    }
+    return at;
 }
 
 static bool needs_backslash(const struct escape *escape, char c, char before, char next)
@@ -348,7 +353,7 @@ static struct slice reference_for(const struct escape *escape, char c, char befo
     case '$':
         return before == '$' || at_end ? SLICE("&dollar;") : SLICE_EMPTY;
     case '#':
-        return is_last_in_heading(escape) ? SLICE("&num;") : SLICE_EMPTY;
+        return escape->at >= escape->heading_end ? SLICE("&num;") : SLICE_EMPTY;
     case '[':
         return in_link ? SLICE("&lbrack;") : SLICE_EMPTY;
     case ']':
@@ -386,6 +391,7 @@ void markdown_put_escaped(struct buf *out, struct slice text, unsigned places)
         .is_block_start = true,
     };
     escape.keep_underscores = !has_place(&escape, MARKDOWN_RUN) && underscores_are_harmless(text);
+    escape.heading_end = has_place(&escape, MARKDOWN_IN_HEADING) ? heading_end(text) : text.len;
     bool is_line_start = has_place(&escape, MARKDOWN_LINE_START);
     while (escape.at < text.len) {
         if (is_line_start) {

@@ -2,6 +2,10 @@
 
 #include "codecs/markdown_escape.h"
 
+enum {
+    WORD_BYTES_MAX = 2048 /* how far back a URL is looked for */
+};
+
 static const struct slice mark_text[MARKS] = {
     [MARK_EM] = SLICE_INIT("*"),
     [MARK_STRONG] = SLICE_INIT("__"),
@@ -52,7 +56,8 @@ static void detach(struct md *md)
     if (is_line_start(md)) {
         return;
     }
-    while (at > 0 && text.ptr[at - 1] != ' ' && text.ptr[at - 1] != '\n') {
+    while (at > 0 && text.len - at < WORD_BYTES_MAX && text.ptr[at - 1] != ' ' &&
+           text.ptr[at - 1] != '\n') {
         at--;
     }
     const struct slice word = slice_from(text, at);

@@ -64,13 +64,11 @@ static struct slice closing_line(const struct split *split)
     return buf_slice(&out);
 }
 
-static size_t room_left(const struct split *split)
+/* Units of the part once another line is begun, and of what would close it. */
+static size_t units_used(const struct split *split)
 {
-    size_t used = markdown_utf16_units(buf_slice(&split->part)) + 1;
-    if (split->fence.len > 0) {
-        used += markdown_utf16_units(closing_line(split)) + 1;
-    }
-    return used < split->units_max ? split->units_max - used : 0;
+    const size_t used = markdown_utf16_units(buf_slice(&split->part)) + 1;
+    return used + (split->fence.len > 0 ? markdown_utf16_units(closing_line(split)) + 1 : 0);
 }
 
 static void put_line(struct split *split, struct slice line)
@@ -145,13 +143,11 @@ static struct slice begin_rest(struct split *split, struct slice rest)
 
 static void take_line(struct split *split, struct slice line)
 {
-    while (markdown_utf16_units(line) > room_left(split)) {
-        const size_t room = room_left(split);
-        if (split->has_text && room < split->units_max / 2) {
-            end_part(split);
-            continue;
-        }
-        if (split->has_text && markdown_utf16_units(line) <= split->units_max / 2) {
+    while (units_used(split) + markdown_utf16_units(line) > split->units_max) {
+        const size_t used = units_used(split);
+        const size_t room = used < split->units_max ? split->units_max - used : 0;
+        const bool fits_another = markdown_utf16_units(line) <= split->units_max / 2;
+        if (split->has_text && (fits_another || room < split->units_max / 2)) {
             end_part(split);
             continue;
         }
@@ -180,6 +176,16 @@ static void follow_fence(struct split *split, struct slice line)
     }
 }
 
+/* A fence is opened only where something of its code and its end fit too. */
+static void make_room_for_fence(struct split *split, struct slice line)
+{
+    const bool is_opening = split->fence.len == 0 && fence_marks(line).len > 0;
+    const size_t wanted = 2 * markdown_utf16_units(line) + split->units_max / 8;
+    if (is_opening && split->has_text && units_used(split) + wanted > split->units_max) {
+        end_part(split);
+    }
+}
+
 size_t
 markdown_split(struct arena *arena, struct slice markdown, size_t units_max, struct slice **parts)
 {
@@ -197,6 +203,7 @@ markdown_split(struct arena *arena, struct slice markdown, size_t units_max, str
     }
     while (markdown.ptr != NULL) {
         const struct slice line = slice_cut(&markdown, '\n');
+        make_room_for_fence(&split, line);
         take_line(&split, line);
         follow_fence(&split, line);
     }

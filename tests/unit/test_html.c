@@ -362,6 +362,87 @@ START_TEST(html_of_64_kib_pieces_is_handled)
 }
 END_TEST
 
+static uint32_t next_random(uint32_t *state)
+{
+    *state = *state * 1664525U + 1013904223U;
+    return *state >> 16U;
+}
+
+START_TEST(html_of_random_pieces_of_markup_stays_clean)
+{
+    static const struct slice pieces[] = {
+        SLICE_INIT("<b>"),
+        SLICE_INIT("</b>"),
+        SLICE_INIT("<i title='"),
+        SLICE_INIT("</i>"),
+        SLICE_INIT("<p>"),
+        SLICE_INIT("<a href=\"http://x/"),
+        SLICE_INIT("<a href='java&#10;script:a()'>"),
+        SLICE_INIT("</a>"),
+        SLICE_INIT("<ul><li>"),
+        SLICE_INIT("</ul>"),
+        SLICE_INIT("<ol start=5>"),
+        SLICE_INIT("<pre><code class=\"language-x\">"),
+        SLICE_INIT("</pre>"),
+        SLICE_INIT("<table><tr><td>"),
+        SLICE_INIT("</table>"),
+        SLICE_INIT("<blockquote>"),
+        SLICE_INIT("<img src='http://i/' alt=\"a"),
+        SLICE_INIT("<svg>"),
+        SLICE_INIT("</svg>"),
+        SLICE_INIT("<foreignObject>"),
+        SLICE_INIT("<math>"),
+        SLICE_INIT("<mtext>"),
+        SLICE_INIT("<annotation encoding=\"application/x-tex\">"),
+        SLICE_INIT("</math>"),
+        SLICE_INIT("<span data-mx-maths=\"x"),
+        SLICE_INIT("<span class=\"katex-html\">"),
+        SLICE_INIT("</span>"),
+        SLICE_INIT("<template>"),
+        SLICE_INIT("<select><option>"),
+        SLICE_INIT("<script>"),
+        SLICE_INIT("</script>"),
+        SLICE_INIT("<style>"),
+        SLICE_INIT("<!--"),
+        SLICE_INIT("-->"),
+        SLICE_INIT("<![CDATA["),
+        SLICE_INIT("]]>"),
+        SLICE_INIT("<textarea>"),
+        SLICE_INIT("<title>"),
+        SLICE_INIT("<frameset>"),
+        SLICE_INIT("<isindex>"),
+        SLICE_INIT("<body onload=a()>"),
+        SLICE_INIT("&"),
+        SLICE_INIT("&#0;"),
+        SLICE_INIT(";"),
+        SLICE_INIT("\xff"),
+        SLICE_INIT("\0"),
+        SLICE_INIT("\xe2\x82"),
+        SLICE_INIT("text"),
+        SLICE_INIT("\n"),
+        SLICE_INIT(":+1:"),
+        SLICE_INIT("\""),
+        SLICE_INIT("'"),
+        SLICE_INIT("="),
+        SLICE_INIT(">"),
+        SLICE_INIT("<"),
+        SLICE_INIT("/"),
+    };
+    uint32_t state = 1;
+    for (size_t round = 0; round < 3000; round++) {
+        struct html_text out;
+        struct buf html;
+        buf_init(&html, arena);
+        const size_t count = 1 + next_random(&state) % 30;
+        for (size_t i = 0; i < count; i++) {
+            buf_put(&html, pieces[next_random(&state) % (sizeof pieces / sizeof pieces[0])]);
+        }
+        ck_rc_eq(convert(buf_slice(&html), &out), RC_OK);
+        arena_reset(arena);
+    }
+}
+END_TEST
+
 START_TEST(html_leading_mention_of_the_sender_is_dropped)
 {
     const struct slice mention =
@@ -399,6 +480,7 @@ int main(void)
     tcase_add_test(tcase, html_that_makes_the_parser_copy_is_too_big);
     tcase_add_test(tcase, html_over_the_limit_gives_plain_alone);
     tcase_add_test(tcase, html_of_64_kib_pieces_is_handled);
+    tcase_add_test(tcase, html_of_random_pieces_of_markup_stays_clean);
     tcase_add_test(tcase, html_leading_mention_of_the_sender_is_dropped);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -265,6 +265,20 @@ START_TEST(markdown_split_closes_and_opens_code)
 }
 END_TEST
 
+START_TEST(markdown_split_at_the_very_limit_stays_within_it)
+{
+    struct slice *parts = NULL;
+    const struct slice head = repeat(SLICE("a"), 50);
+    for (size_t fill = 0; fill < 20; fill++) {
+        const struct slice line =
+            arena_printf(arena, "%.*s%.*s", SLICE_ARGS(head), SLICE_ARGS(repeat(SLICE("b"), fill)));
+        ck_assert_uint_gt(split(arena_printf(arena, "%.*s\n\n\nend", SLICE_ARGS(line)), &parts), 0);
+        ck_assert_uint_gt(
+            split(arena_printf(arena, "%.*s\n```c\nx\n```", SLICE_ARGS(line)), &parts), 0);
+    }
+}
+END_TEST
+
 START_TEST(markdown_of_hostile_html_ends_and_is_valid)
 {
     static const struct slice pieces[] = {
@@ -312,6 +326,7 @@ int main(void)
     tcase_add_test(tcase, markdown_is_split_between_lines_then_words_then_characters);
     tcase_add_test(tcase, markdown_split_keeps_escapes_whole);
     tcase_add_test(tcase, markdown_split_closes_and_opens_code);
+    tcase_add_test(tcase, markdown_split_at_the_very_limit_stays_within_it);
     tcase_add_test(tcase, markdown_of_hostile_html_ends_and_is_valid);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
