@@ -1,0 +1,32 @@
+/* tests/trace/flow.h: the ways to where most tests begin.
+ *
+ * Alice is @alice:hs, on Gitter "ann"; her private chat is !chat. Gitter room "r1" is acme/ops and
+ * becomes !made1.
+ */
+#ifndef GITTERD_TESTS_FLOW_H
+#define GITTERD_TESTS_FLOW_H
+
+#include "tests/trace/world.h"
+
+#define ALICE "@alice:hs"
+#define BOT "@bot:hs"
+#define CHAT "!chat"
+#define ROOM_KEY "@alice:hs|r1"
+
+extern const char flow_rooms[];
+
+/* The user invites the bot to a room of two; it has greeted. */
+void flow_chat(struct world *world, const char *room, const char *user);
+/* The login link that was said last, "/auth_gitter/..." and its state alone. */
+struct slice flow_link(struct world *world);
+struct slice flow_state(struct world *world);
+/* Follows the link up to Gitter and gives the cookie "gitterd_...=...". */
+struct slice flow_begin(struct world *world);
+/* The callback of that link; gives the page. */
+struct world_page *flow_callback(struct world *world, struct slice state, struct slice cookie);
+/* Chat and login as `account`. */
+void flow_login(struct world *world);
+/* And Gitter room r1 bridged, with Alice in it. */
+void flow_bridge(struct world *world);
+
+#endif

@@ -1,0 +1,85 @@
+/* tests/trace/peers.h: a homeserver and a Gitter that answer calls as the real ones do, as far as
+ * gitterd can tell: transaction ids are remembered, ghosts must be registered and joined before
+ * they speak, messages on Gitter have growing ids and are paged by them.
+ *
+ * Memory: texts live in the arena given to peers_init.
+ */
+#ifndef GITTERD_TESTS_PEERS_H
+#define GITTERD_TESTS_PEERS_H
+
+#include "runtime/base/buf.h"
+#include "runtime/call.h"
+
+enum {
+    PEERS_ITEMS_MAX = 512
+};
+
+struct peer_event {
+    struct slice id;
+    struct slice room;
+    struct slice txn;
+    struct slice sender;
+    struct slice body;
+    struct slice content;
+};
+
+struct peer_message {
+    struct slice id;
+    struct slice room;
+    struct slice user;
+    struct slice text;
+    struct slice html; /* empty: as the text */
+    bool is_status;
+    bool is_removed;
+    int64_t sent_ms;
+    int64_t edited_ms;
+};
+
+struct peers {
+    struct arena *arena;
+    struct buf log;
+    struct slice bot;
+    struct peer_event events[PEERS_ITEMS_MAX];
+    size_t events_count;
+    struct slice facts[PEERS_ITEMS_MAX]; /* "registered x", "joined room user", ... */
+    size_t facts_count;
+    struct peer_message messages[PEERS_ITEMS_MAX];
+    size_t messages_count;
+    int rooms_made;
+    int64_t message_ids;
+    const char *members; /* of joined_members: JSON of its `joined` */
+    const char *rooms;   /* of GET /rooms: JSON */
+    const char *account; /* id of who logs in next; "ann" or "ben" */
+    bool is_shadow_banned;
+};
+
+struct peer_answer {
+    int status;
+    struct slice body;
+};
+
+void peers_init(struct peers *peers, struct arena *arena, struct slice bot);
+
+/* Makes the call, at this time, with the owner's Gitter token. */
+struct peer_answer peers_answer(struct peers *peers,
+                                const struct outbox_call *row,
+                                struct slice token,
+                                int64_t now_ms);
+
+/* A message on Gitter, said by somebody. */
+struct peer_message *peers_say(
+    struct peers *peers, const char *room, const char *user, const char *text, int64_t now_ms);
+struct peer_message *peers_find(struct peers *peers, struct slice id);
+struct slice peers_message_json(struct peers *peers, const struct peer_message *message);
+/* The last `limit` messages of a room, or the first behind an id, as JSON. */
+struct slice peers_page(struct peers *peers, struct slice room, struct slice after, size_t limit);
+
+/* How often a text is in a Matrix room or a Gitter room. */
+size_t peers_count_matrix(const struct peers *peers, const char *room, const char *body);
+size_t peers_count_gitter(const struct peers *peers, const char *room, const char *text);
+
+bool peers_know(const struct peers *peers, struct slice fact);
+void peers_note(struct peers *peers, struct slice fact);
+void peers_unlearn(struct peers *peers, struct slice fact);
+
+#endif

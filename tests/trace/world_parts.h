@@ -1,0 +1,17 @@
+/* tests/trace/world_parts.h: what the files of the world share. */
+#ifndef GITTERD_TESTS_WORLD_PARTS_H
+#define GITTERD_TESTS_WORLD_PARTS_H
+
+#include "tests/trace/world.h"
+
+/* Posts an input and runs nothing. */
+void world_queue(struct world *world, int kind, const void *body);
+/* The Gitter token of an owner, as committed. */
+struct slice world_token(struct world *world, struct slice owner);
+struct world_link *world_link_of(struct world *world, struct slice owner);
+/* engine_effects.link */
+void world_on_link(void *context, const struct link_order *order);
+/* What the homeserver was not told to be durable comes again. */
+void world_repeat_events(struct world *world);
+
+#endif
