@@ -29,6 +29,7 @@ enum column {
     COLUMN_CONTENT_TYPE,
     COLUMN_REF,
     COLUMN_NOT_BEFORE,
+    COLUMN_PATIENCE,
     COLUMN_IS_CATCH_UP,
     COLUMN_TAKES_401,
     COLUMN_BODY,
@@ -120,6 +121,7 @@ enum rc outbox_read(struct query *query,
                 .ref = query_get_text(query, COLUMN_REF, arena),
                 .body = query_get_text(query, COLUMN_BODY, arena),
                 .not_before_ms = query_get_int(query, COLUMN_NOT_BEFORE),
+                .patience_ms = query_get_int(query, COLUMN_PATIENCE),
                 .is_catch_up = query_get_int(query, COLUMN_IS_CATCH_UP) != 0,
                 .takes_401 = query_get_int(query, COLUMN_TAKES_401) != 0,
             },
@@ -163,6 +165,7 @@ enum rc outbox_write(sqlite3_stmt *insert,
     query_text(&query, what->content_type);
     query_text(&query, what->ref);
     query_int(&query, what->not_before_ms);
+    query_int(&query, what->patience_ms);
     query_int(&query, what->is_catch_up);
     query_int(&query, what->takes_401);
     query_blob(&query, what->body);

@@ -20,10 +20,11 @@ struct outbox_names {
 /* The columns in the order of outbox_read and outbox_write. */
 #define OUTBOX_COLUMNS                                                                             \
     "id, place, turn, created_ms, actor, actor_key, purpose, api, auth, repeat, lane, owner, "     \
-    "after_lane, method, path, content_type, ref, not_before_ms, is_catch_up, takes_401, body"
+    "after_lane, method, path, content_type, ref, not_before_ms, patience_ms, is_catch_up, "       \
+    "takes_401, body"
 
 enum {
-    OUTBOX_COLUMNS_COUNT = 21
+    OUTBOX_COLUMNS_COUNT = 22
 };
 
 /* The row at hand; RC_CORRUPT for a name that nobody knows. */

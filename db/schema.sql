@@ -42,6 +42,19 @@ CREATE TABLE logins (
 ) STRICT;
 CREATE INDEX logins_by_deadline ON logins (deadline_ms, key) WHERE deadline_ms <> 0;
 
+-- Commands under way that take several steps.
+CREATE TABLE errands (
+    key         TEXT    NOT NULL PRIMARY KEY,   -- user and the turn it began in
+    state       TEXT    NOT NULL,
+    deadline_ms INTEGER NOT NULL,
+    calls       INTEGER NOT NULL,
+    body        BLOB    NOT NULL,
+    sealed      BLOB,
+    user        TEXT                            -- Matrix user id
+) STRICT;
+CREATE INDEX errands_by_deadline ON errands (deadline_ms, key) WHERE deadline_ms <> 0;
+CREATE INDEX errands_by_user ON errands (user) WHERE user IS NOT NULL;
+
 -- Gitter rooms bridged to private Matrix rooms, one for each owner and Gitter room.
 CREATE TABLE rooms (
     key         TEXT    NOT NULL PRIMARY KEY,   -- owner and Gitter room id
@@ -58,6 +71,17 @@ CREATE INDEX rooms_by_deadline ON rooms (deadline_ms, key) WHERE deadline_ms <> 
 CREATE INDEX rooms_by_owner ON rooms (owner) WHERE owner IS NOT NULL;
 CREATE INDEX rooms_by_matrix_room ON rooms (matrix_room) WHERE matrix_room IS NOT NULL;
 CREATE INDEX rooms_by_gitter_room ON rooms (gitter_room) WHERE gitter_room IS NOT NULL;
+
+-- What the bridged rooms look like in Matrix: names, topics, people.
+CREATE TABLE faces (
+    key         TEXT    NOT NULL PRIMARY KEY,   -- that of the room
+    state       TEXT    NOT NULL,
+    deadline_ms INTEGER NOT NULL,
+    calls       INTEGER NOT NULL,
+    body        BLOB    NOT NULL,
+    sealed      BLOB
+) STRICT;
+CREATE INDEX faces_by_deadline ON faces (deadline_ms, key) WHERE deadline_ms <> 0;
 
 -- Private chats with the bot.
 CREATE TABLE chats (
@@ -132,6 +156,7 @@ CREATE TABLE outbox (
     content_type  TEXT    NOT NULL,
     ref           TEXT    NOT NULL,
     not_before_ms INTEGER NOT NULL,
+    patience_ms   INTEGER NOT NULL,             -- age at which it is given up; 0: the usual one
     is_catch_up   INTEGER NOT NULL,
     takes_401     INTEGER NOT NULL,
     body          BLOB    NOT NULL

@@ -57,7 +57,7 @@ static enum rc writer_prepare_fixed(struct writer *writer)
                "WHERE seen_ms < ?1 ORDER BY seen_ms, event_id LIMIT ?2)")},
         {&writer->add_call,
          SLICE("INSERT INTO outbox (" OUTBOX_COLUMNS ") VALUES "
-               "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")},
+               "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")},
         {&writer->end_call, SLICE("DELETE FROM outbox WHERE id = ?1")},
     };
     return writer_prepare_all(writer->db, wanted, sizeof wanted / sizeof wanted[0]);

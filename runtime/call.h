@@ -76,6 +76,7 @@ struct call {
     struct slice content_type; /* empty: application/json when there is a body */
     struct slice ref;          /* comes back with the end; what the actor must remember of it */
     int64_t not_before_ms;     /* 0: at once; the lane waits with it */
+    int64_t patience_ms;       /* when older than this it ends FAILED; 0: the courier's own limit */
     bool is_catch_up;          /* gives way to live traffic of other lanes */
     bool takes_401; /* a 401 ends it FAILED instead of making the lane wait for a login */
 };

@@ -71,7 +71,9 @@ void courier_set_head(struct courier *courier,
     job->may_be_sent = job->is_inherited;
     struct job *const *node = tsearch(job, &courier->jobs, job_compare);
     CHECK(node != NULL && *node == job);
-    job->expires_ms = steady + row->created_ms + courier->options.age_max_ms - wall;
+    const int64_t patience_ms =
+        call->patience_ms > 0 ? call->patience_ms : courier->options.age_max_ms;
+    job->expires_ms = steady + row->created_ms + patience_ms - wall;
     const struct lanes_head head = {
         .place = row->place,
         .turn = row->turn,

@@ -167,6 +167,7 @@ STORE_TEST(store_call_comes_back_whole)
                 .content_type = SLICE("text/plain"),
                 .ref = SLICE("ref"),
                 .not_before_ms = 99,
+                .patience_ms = 77,
                 .is_catch_up = true,
                 .takes_401 = true,
             },
@@ -193,6 +194,7 @@ STORE_TEST(store_call_comes_back_whole)
     ck_assert_slice(back.call.content_type, call.call.content_type);
     ck_assert_slice(back.call.ref, call.call.ref);
     ck_assert_int_eq(back.call.not_before_ms, 99);
+    ck_assert_int_eq(back.call.patience_ms, 77);
     ck_assert(back.call.is_catch_up);
     ck_assert(back.call.takes_401);
 }
