@@ -1,6 +1,8 @@
 /* From an outside input to the actors it concerns. Nothing is decided here but whose business it
  * is. */
 #include "actors/chat/chat.h"
+#include "actors/errand/errand.h"
+#include "actors/face/face.h"
 #include "actors/feed/feed.h"
 #include "actors/ghost/ghost.h"
 #include "actors/login/login.h"
@@ -11,8 +13,9 @@
 #include "codecs/url.h"
 
 const struct fsm *const machines[] = {
-    [ACTOR_USER] = &user_fsm, [ACTOR_LOGIN] = &login_fsm, [ACTOR_CHAT] = &chat_fsm,
-    [ACTOR_ROOM] = &room_fsm, [ACTOR_GHOST] = &ghost_fsm, [ACTOR_FEED] = &feed_fsm,
+    [ACTOR_USER] = &user_fsm,   [ACTOR_LOGIN] = &login_fsm, [ACTOR_ERRAND] = &errand_fsm,
+    [ACTOR_CHAT] = &chat_fsm,   [ACTOR_ROOM] = &room_fsm,   [ACTOR_FACE] = &face_fsm,
+    [ACTOR_GHOST] = &ghost_fsm, [ACTOR_FEED] = &feed_fsm,
 };
 _Static_assert(MACHINE_COUNT(machines) == ACTOR_KINDS, "a machine for each kind of actor");
 
@@ -122,6 +125,17 @@ static void route_redaction(struct turn *turn, const struct matrix_event *event)
     }
 }
 
+/* The room was replaced by another, where nobody of ours is: the Gitter room gets a new one of
+ * ours. */
+static void route_tombstone(struct turn *turn, const struct matrix_event *event)
+{
+    struct actor_ref room;
+    if (find_room(turn, event->room_id, &room)) {
+        const struct msg_unbridge unbridge = {.again = true};
+        turn_send(turn, room, MSG_ROOM_UNBRIDGE, &unbridge);
+    }
+}
+
 static void route_encrypted(struct turn *turn, const struct matrix_event *event)
 {
     const struct actor_ref chat = {ACTOR_CHAT, event->room_id};
@@ -155,6 +169,8 @@ static void route_event(struct turn *turn, const struct msg_event *msg)
         route_member(turn, &event);
     } else if (event.has_state_key && slice_equal(event.type, SLICE("m.room.create"))) {
         route_created(turn, &event);
+    } else if (event.has_state_key && slice_equal(event.type, SLICE("m.room.tombstone"))) {
+        route_tombstone(turn, &event);
     } else if (event.has_state_key && slice_equal(event.type, SLICE("m.room.encryption"))) {
         route_encrypted(turn, &event);
     } else if (event.has_state_key || is_ours(turn, event.sender)) {
@@ -312,21 +328,78 @@ static const char *operation_name(enum gitter_operation operation)
     return "";
 }
 
+static void route_message_record(struct turn *turn,
+                                 const struct msg_link_record *link,
+                                 struct slice gitter_room,
+                                 const struct gitter_record *record)
+{
+    const struct slice key = key_of_room(turn_arena(turn), link->owner, gitter_room);
+    const struct msg_record msg = {
+        .session = link->session,
+        .operation = slice_from_cstr(operation_name(record->operation)),
+        .model = record->model,
+    };
+    turn_send(turn, (struct actor_ref){ACTOR_ROOM, key}, MSG_ROOM_RECORD, &msg);
+}
+
+static void route_person_record(struct turn *turn,
+                                const struct msg_link_record *link,
+                                struct slice gitter_room,
+                                const struct gitter_record *record)
+{
+    const struct slice key = key_of_room(turn_arena(turn), link->owner, gitter_room);
+    struct gitter_user user = {0};
+    if (gitter_user_parse(turn_arena(turn), record->model, &user) != RC_OK) {
+        return;
+    }
+    const struct msg_person person = {
+        .what = slice_from_cstr(operation_name(record->operation)),
+        .gitter_user = user.id,
+        .name = user.display_name.len > 0 ? user.display_name : user.username,
+    };
+    turn_send(turn, (struct actor_ref){ACTOR_FACE, key}, MSG_FACE_PERSON, &person);
+}
+
+/* The owner's list of rooms: joined or left elsewhere, renamed, a new topic. */
+static void route_list_record(struct turn *turn,
+                              const struct msg_link_record *link,
+                              const struct gitter_record *record)
+{
+    const struct slice key = key_of_room(turn_arena(turn), link->owner, record->id);
+    const struct actor_ref face = {ACTOR_FACE, key};
+    struct gitter_room room = {0};
+    int state = 0;
+    const bool is_bridged = turn_exists(turn, (struct actor_ref){ACTOR_ROOM, key}, &state);
+    if (gitter_room_parse(turn_arena(turn), record->model, &room) != RC_OK) {
+        return;
+    }
+    if (record->operation == GITTER_OPERATION_REMOVE && is_bridged) {
+        turn_send(turn, face, MSG_FACE_OWNER_GONE, &nothing);
+    } else if (record->operation == GITTER_OPERATION_CREATE && !is_bridged && room.is_member) {
+        const struct msg_seen seen = {.gitter_room = room.id, .label = gitter_room_label(&room)};
+        turn_send(turn, (struct actor_ref){ACTOR_USER, link->owner}, MSG_USER_ROOM_SEEN, &seen);
+    } else if (is_bridged && (room.name.len > 0 || room.topic.len > 0)) {
+        const struct msg_details details = {
+            .name = room.name, .topic = room.topic, .has_topic = room.topic.len > 0};
+        turn_send(turn, face, MSG_FACE_DETAILS, &details);
+    }
+}
+
 static void route_record(struct turn *turn, const struct msg_link_record *link)
 {
     struct slice gitter_room = SLICE_EMPTY;
     struct gitter_record record = {0};
-    if (room_of_channel(link->channel, &gitter_room) != RC_OK ||
-        gitter_record_parse(turn_arena(turn), link->data, &record) != RC_OK) {
+    if (gitter_record_parse(turn_arena(turn), link->data, &record) != RC_OK) {
         return;
     }
-    const struct slice key = key_of_room(turn_arena(turn), link->owner, gitter_room);
-    const struct msg_record msg = {
-        .session = link->session,
-        .operation = slice_from_cstr(operation_name(record.operation)),
-        .model = record.model,
-    };
-    turn_send(turn, (struct actor_ref){ACTOR_ROOM, key}, MSG_ROOM_RECORD, &msg);
+    if (room_of_channel(link->channel, &gitter_room) == RC_OK) {
+        route_message_record(turn, link, gitter_room, &record);
+    } else if (room_of_people_channel(link->channel, &gitter_room) == RC_OK) {
+        route_person_record(turn, link, gitter_room, &record);
+    } else if (slice_starts_with(link->channel, SLICE("/api/v1/user/")) &&
+               slice_ends_with(link->channel, SLICE("/rooms")) && record.id.len > 0) {
+        route_list_record(turn, link, &record);
+    }
 }
 
 static void route_down(struct turn *turn, const struct msg_link_down *link)

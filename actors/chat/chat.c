@@ -16,7 +16,7 @@ static fsm_guard chat_if_from_user, chat_if_not_told;
 static fsm_action chat_do_join, chat_do_check, chat_do_decline, chat_do_open, chat_do_leave_crowd;
 static fsm_action chat_do_end_crowded, chat_do_end_left, chat_do_end_kicked, chat_do_pass_command,
     chat_do_tell_encrypted;
-static fsm_action chat_do_say, chat_do_leave, chat_do_count;
+static fsm_action chat_do_say, chat_do_leave, chat_do_count, chat_do_note_user;
 
 static const char *const chat_states[] = {"INVITED", "JOINING", "CHECKING",
                                           "PRIVATE", "LEFT",    "GONE"};
@@ -28,6 +28,7 @@ static const struct fsm_row chat_rows[] = {
     ROW(INVITED,  INVITED,       always,        GONE,     decline),
     ROW(LEFT,     INVITED,       always,        LEFT,     decline),
     ROW(GONE,     INVITED,       is_permitted,  JOINING,  join),
+    ROW(INVITED,  OPENED,        always,        CHECKING, note_user),
     ROW(JOINING,  JOIN_ENDED,    is_done,       CHECKING, check),
     ROW(JOINING,  JOIN_ENDED,    always,        GONE,     nothing),
     ROW(JOINING,  MEMBER,        bot_is_out,    GONE,     nothing),
@@ -37,6 +38,7 @@ static const struct fsm_row chat_rows[] = {
     ROW(CHECKING, COUNTED,       is_crowd,      LEFT,     leave_crowd),
     ROW(CHECKING, COUNTED,       always,        CHECKING, nothing),
     ROW(CHECKING, MEMBER,        bot_is_out,    GONE,     nothing),
+    ROW(CHECKING, MEMBER,        user_is_out,   GONE,     end_left),
     ROW(CHECKING, MEMBER,        somebody_came, CHECKING, check),
     ROW(PRIVATE,  MEMBER,        bot_is_out,    GONE,     end_kicked),
     ROW(PRIVATE,  MEMBER,        user_is_out,   GONE,     end_left),
@@ -62,6 +64,7 @@ static const struct fsm_pairs chat_ignored[] = {
     {MSG_CHAT_ENCRYPTED, (STATE_BIT(CHAT_GONE + 1) - 1)},
     {MSG_CHAT_SAY, STATES_BUT(CHAT_PRIVATE)},
     {MSG_CHAT_REPLACED, STATES_BUT(CHAT_PRIVATE)},
+    {MSG_CHAT_OPENED, STATES_BUT(CHAT_INVITED)},
     {MSG_CHAT_SAY_ENDED, (STATE_BIT(CHAT_GONE + 1) - 1)},
     {MSG_CHAT_LEAVE_ENDED, (STATE_BIT(CHAT_GONE + 1) - 1)},
     {MSG_CHAT_FORGET_ENDED, (STATE_BIT(CHAT_GONE + 1) - 1)},
@@ -186,6 +189,13 @@ static void chat_do_join(void *next, const struct msg *msg, struct turn *turn)
     const struct matrix_request request =
         matrix_join_request(turn_arena(turn), chat->key, SLICE_EMPTY);
     call_homeserver(turn, chat, MSG_CHAT_JOIN_ENDED, &request);
+}
+
+/* The bot made the room and invited the user, who will come or decline. */
+static void chat_do_note_user(void *next, const struct msg *msg, struct turn *turn)
+{
+    ((struct chat *)next)->user = ((const struct msg_sender *)msg->body)->sender;
+    chat_do_check(next, msg, turn);
 }
 
 static void chat_do_decline(void *next, const struct msg *msg, struct turn *turn)

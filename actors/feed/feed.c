@@ -100,7 +100,7 @@ static void feed_do_close(void *next, const struct msg *msg, struct turn *turn)
     order(turn, feed, LINK_CLOSE);
 }
 
-/* The snapshot that comes with the subscription tells a room whether it is level, mostly without a
+/* The snapshot that comes with the messages tells a room whether it is level, mostly without a
  * request of its own: requests are counted, 100 a minute. */
 static void subscribe_room(struct turn *turn, const struct feed *feed, struct slice gitter_room)
 {
@@ -109,6 +109,11 @@ static void subscribe_room(struct turn *turn, const struct feed *feed, struct sl
                         .owner = feed->key,
                         .channel = room_channel(turn_arena(turn), gitter_room),
                         .snapshot = SLICE("{\"limit\":30,\"includeThreads\":true}"),
+                    });
+    turn_link(turn, &(struct link_order){
+                        .verb = LINK_SUBSCRIBE,
+                        .owner = feed->key,
+                        .channel = room_people_channel(turn_arena(turn), gitter_room),
                     });
 }
 
@@ -120,12 +125,13 @@ static void feed_do_subscribe(void *next, const struct msg *msg, struct turn *tu
 static void feed_do_unsubscribe(void *next, const struct msg *msg, struct turn *turn)
 {
     const struct feed *feed = next;
-    turn_link(turn, &(struct link_order){
-                        .verb = LINK_UNSUBSCRIBE,
-                        .owner = feed->key,
-                        .channel = room_channel(turn_arena(turn),
-                                                ((const struct msg_room *)msg->body)->gitter_room),
-                    });
+    const struct slice gitter_room = ((const struct msg_room *)msg->body)->gitter_room;
+    const struct slice channels[] = {room_channel(turn_arena(turn), gitter_room),
+                                     room_people_channel(turn_arena(turn), gitter_room)};
+    for (size_t i = 0; i < MACHINE_COUNT(channels); i++) {
+        turn_link(turn, &(struct link_order){
+                            .verb = LINK_UNSUBSCRIBE, .owner = feed->key, .channel = channels[i]});
+    }
 }
 
 static void feed_do_subscribe_all(void *next, const struct msg *msg, struct turn *turn)
@@ -205,7 +211,7 @@ static void feed_do_resume(void *next, const struct msg *msg, struct turn *turn)
     (void)msg;
     feed->session = 0;
     feed->failures = 0;
-    feed->deadline_ms = turn_now_ms(turn) + jittered(turn, RESUME_SPREAD_MS);
+    feed->deadline_ms = turn_now_ms(turn) + jittered(turn, RESUME_SPREAD_MS) - RESUME_SPREAD_MS / 2;
 }
 
 FIELD_RECORD(feed, FEED_FIELDS);

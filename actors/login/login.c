@@ -256,6 +256,7 @@ static void login_do_fetch_token(void *next, const struct msg *msg, struct turn 
         .body = buf_slice(&form),
         .content_type = SLICE("application/x-www-form-urlencoded"),
         .takes_401 = true,
+        .patience_ms = CALL_PATIENCE_MS,
     };
     turn_call(turn, &call);
     login->request = callback->request;

@@ -21,7 +21,8 @@ static fsm_action room_do_create, room_do_say_inviting, room_do_note_candidate,
 static fsm_action room_do_await_echo, room_do_give_up, room_do_invite_owner, room_do_create_again;
 static fsm_action room_do_invite_again, room_do_say_already, room_do_tell_not_invited,
     room_do_leave;
-static fsm_action room_do_abandon, room_do_unbridge, room_do_leave_created, room_do_leave_orphan;
+static fsm_action room_do_abandon, room_do_unbridge, room_do_leave_created, room_do_leave_orphan,
+    room_do_say_gone;
 
 static const char *const room_states[] = {"CREATING", "INVITED", "JOINED", "LEAVING", "LEFT"};
 
@@ -42,12 +43,12 @@ static const struct fsm_row room_rows[] = {
     ROW(INVITED,  BRIDGE,           always,        INVITED,  invite_again),
     ROW(JOINED,   BRIDGE,           always,        JOINED,   say_already),
     ROW(ANY,      BRIDGE,           always,        CREATING, create),
-    ROW(INVITED,  INVITE_ENDED,     is_done,       INVITED,  nothing),
-    ROW(INVITED,  INVITE_ENDED,     always,        LEAVING,  tell_not_invited),
+    ROW(INVITED,  INVITE_ENDED,     is_failed,     LEAVING,  tell_not_invited),
     ROW(INVITED,  MEMBER,           owner_came,    JOINED,   nothing),
     ROW(ANY,      MEMBER,           owner_went,    LEAVING,  leave),
     ROW(ANY,      MEMBER,           bot_went,      LEFT,     abandon),
     ROW(ANY,      UNBRIDGE,         is_open,       LEAVING,  unbridge),
+    ROW(ANY,      OWNER_GONE,       is_open,       LEAVING,  say_gone),
     ROW(ANY,      SEEN,             always,        SAME,     leave_orphan),
 
     ROW(JOINED,   MATRIX_TEXT,      owner_edits,   JOINED,   edit),
@@ -78,7 +79,8 @@ static const struct fsm_row room_rows[] = {
 #define BUT(state) (ALL_STATES & ~STATE_BIT(state))
 static const struct fsm_pairs room_ignored[] = {
     {MSG_ROOM_UNBRIDGE, BUT(ROOM_CREATING)},
-    {MSG_ROOM_INVITE_ENDED, BUT(ROOM_INVITED)},
+    {MSG_ROOM_INVITE_ENDED, ALL_STATES},
+    {MSG_ROOM_OWNER_GONE, ALL_STATES},
     {MSG_ROOM_MEMBER, ALL_STATES},
     /* others' messages after the first, and whatever is said while there is no owner in the room */
     {MSG_ROOM_MATRIX_TEXT, ALL_STATES},
@@ -218,23 +220,44 @@ struct slice room_key_gitter_room(struct slice key)
 }
 
 static const struct slice channel_before = SLICE_INIT("/api/v1/rooms/");
-static const struct slice channel_after = SLICE_INIT("/chatMessages");
+static const struct slice channel_messages = SLICE_INIT("/chatMessages");
+static const struct slice channel_people = SLICE_INIT("/users");
+
+static struct slice channel_of(struct arena *arena, struct slice gitter_room, struct slice after)
+{
+    return arena_printf(arena, "%.*s%.*s%.*s", SLICE_ARGS(channel_before), SLICE_ARGS(gitter_room),
+                        SLICE_ARGS(after));
+}
+
+static enum rc cut_channel(struct slice channel, struct slice after, struct slice *gitter_room)
+{
+    if (!slice_starts_with(channel, channel_before) || !slice_ends_with(channel, after) ||
+        channel.len <= channel_before.len + after.len) {
+        return RC_ABSENT;
+    }
+    *gitter_room = slice_first(slice_from(channel, channel_before.len),
+                               channel.len - channel_before.len - after.len);
+    return RC_OK;
+}
 
 struct slice room_channel(struct arena *arena, struct slice gitter_room)
 {
-    return arena_printf(arena, "%.*s%.*s%.*s", SLICE_ARGS(channel_before), SLICE_ARGS(gitter_room),
-                        SLICE_ARGS(channel_after));
+    return channel_of(arena, gitter_room, channel_messages);
+}
+
+struct slice room_people_channel(struct arena *arena, struct slice gitter_room)
+{
+    return channel_of(arena, gitter_room, channel_people);
 }
 
 enum rc room_of_channel(struct slice channel, struct slice *gitter_room)
 {
-    if (!slice_starts_with(channel, channel_before) || !slice_ends_with(channel, channel_after) ||
-        channel.len <= channel_before.len + channel_after.len) {
-        return RC_ABSENT;
-    }
-    *gitter_room = slice_first(slice_from(channel, channel_before.len),
-                               channel.len - channel_before.len - channel_after.len);
-    return RC_OK;
+    return cut_channel(channel, channel_messages, gitter_room);
+}
+
+enum rc room_of_people_channel(struct slice channel, struct slice *gitter_room)
+{
+    return cut_channel(channel, channel_people, gitter_room);
 }
 
 struct slice room_lane_in(struct turn *turn, const struct room *room)
@@ -313,6 +336,14 @@ static void room_do_create_again(void *next, const struct msg *msg, struct turn 
     turn_call(turn, &call);
 }
 
+/* What is said on Gitter from now on is brought over: the smallest message id of this second, by
+ * our clock. Should it be ahead of Gitter's, the first snapshot sets that right. */
+static struct slice id_of_now(struct turn *turn)
+{
+    const long long seconds = (long long)(turn_now_ms(turn) / 1000);
+    return arena_printf(turn_arena(turn), "%08llx0000000000000000", seconds);
+}
+
 static void room_do_create(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
@@ -326,7 +357,9 @@ static void room_do_create(void *next, const struct msg *msg, struct turn *turn)
         .topic = bridge->topic,
         .gitter_user = bridge->gitter_user,
         .gitter_name = bridge->gitter_name,
+        .since = bridge->cursor.len > 0 ? bridge->cursor : id_of_now(turn),
     };
+    room->cursor = room->since;
     if (bridge->is_asked) {
         tell_owner(turn, room, TEXT_INVITING, SLICE_EMPTY);
     }
@@ -377,6 +410,12 @@ static void room_do_read_created(void *next, const struct msg *msg, struct turn 
     }
 }
 
+static void report_made(struct turn *turn, const struct room *room, bool is_done)
+{
+    const struct msg_made made = {.gitter_room = room->gitter_room, .is_done = is_done};
+    turn_send(turn, (struct actor_ref){ACTOR_USER, room->owner}, MSG_USER_ROOM_MADE, &made);
+}
+
 static void room_do_give_up(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
@@ -384,6 +423,7 @@ static void room_do_give_up(void *next, const struct msg *msg, struct turn *turn
                                  ? why_failed(turn_arena(turn), ended_of(msg))
                                  : text_template(TEXT_WHY_SILENT);
     tell_owner(turn, room, TEXT_CREATE_FAILED, why);
+    report_made(turn, room, false);
 }
 
 static void invite(struct turn *turn, const struct room *room)
@@ -399,13 +439,36 @@ static void tell_feed(struct turn *turn, const struct room *room, int kind)
     turn_send(turn, (struct actor_ref){ACTOR_FEED, room->owner}, kind, &msg);
 }
 
+static struct actor_ref face_of(const struct room *room)
+{
+    return (struct actor_ref){ACTOR_FACE, room->key};
+}
+
+static void begin_face(struct turn *turn, const struct room *room)
+{
+    const struct msg_bridge_face face = {
+        .owner = room->owner,
+        .matrix_room = room->matrix_room,
+        .gitter_room = room->gitter_room,
+        .gitter_user = room->gitter_user,
+        .name = room->name,
+        .topic = room->topic,
+    };
+    turn_send(turn, face_of(room), MSG_FACE_BEGIN, &face);
+    if (room->cursor.len > 0) { /* moved from another Matrix room: no first snapshot will tell */
+        turn_send(turn, face_of(room), MSG_FACE_SPOKEN, &nothing);
+    }
+}
+
 static void room_do_invite_owner(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
     room->matrix_room = ((const struct msg_chat *)msg->body)->room;
     room->candidate = SLICE_EMPTY;
     invite(turn, room);
+    begin_face(turn, room);
     tell_feed(turn, room, MSG_FEED_ROOM_ADDED);
+    report_made(turn, room, true);
 }
 
 static void room_do_invite_again(void *next, const struct msg *msg, struct turn *turn)
@@ -436,6 +499,7 @@ static void close_down(struct turn *turn, struct room *room)
     turn_cancel(turn, room_lane_out(turn, room), SLICE_EMPTY);
     turn_cancel(turn, room_lane_read(turn, room), SLICE_EMPTY);
     tell_feed(turn, room, MSG_FEED_ROOM_REMOVED);
+    turn_send(turn, face_of(room), MSG_FACE_END, &nothing);
     room->matrix_room = SLICE_EMPTY;
     room->deadline_ms = 0;
 }
@@ -466,6 +530,22 @@ static void room_do_leave(void *next, const struct msg *msg, struct turn *turn)
     close_down(turn, room);
 }
 
+/* A new Matrix room for the same Gitter room, which goes on where the old one stopped. */
+static void bridge_again(struct turn *turn, const struct room *room)
+{
+    const struct msg_bridge bridge = {
+        .owner = room->owner,
+        .gitter_room = room->gitter_room,
+        .label = room->label,
+        .name = room->name,
+        .topic = room->topic,
+        .gitter_user = room->gitter_user,
+        .gitter_name = room->gitter_name,
+        .cursor = room->cursor,
+    };
+    turn_send(turn, (struct actor_ref){ACTOR_ROOM, room->key}, MSG_ROOM_BRIDGE, &bridge);
+}
+
 static void room_do_unbridge(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
@@ -476,6 +556,20 @@ static void room_do_unbridge(void *next, const struct msg *msg, struct turn *tur
             matrix_kick_request(turn_arena(turn), room->matrix_room, room->owner, unbridge->why);
         call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &kick);
     }
+    leave_with_ghosts(turn, room);
+    close_down(turn, room);
+    if (unbridge->again) {
+        bridge_again(turn, room);
+    }
+}
+
+/* Said before anybody leaves; the owner stays in the room and can read it. */
+static void room_do_say_gone(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct room *room = next;
+    (void)msg;
+    turn_cancel(turn, room_lane_in(turn, room), SLICE_EMPTY);
+    ROOM_NOTICE(turn, room, SLICE_EMPTY, TEXT_OWNER_GONE, {"room", room->label});
     leave_with_ghosts(turn, room);
     close_down(turn, room);
 }

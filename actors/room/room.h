@@ -62,6 +62,9 @@ struct slice room_key_gitter_room(struct slice key);
  */
 struct slice room_channel(struct arena *arena, struct slice gitter_room);
 NODISCARD enum rc room_of_channel(struct slice channel, struct slice *gitter_room);
+/* The same for the channel of a room's people. */
+struct slice room_people_channel(struct arena *arena, struct slice gitter_room);
+NODISCARD enum rc room_of_people_channel(struct slice channel, struct slice *gitter_room);
 
 /* Shared by the files of this actor. */
 

@@ -207,7 +207,7 @@ void room_do_read(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
     (void)msg;
-    if (room->is_reading || room->cursor.len == 0) {
+    if (room->is_reading) {
         room->is_behind = true;
         return;
     }
@@ -256,24 +256,39 @@ void room_do_take_page(void *next, const struct msg *msg, struct turn *turn)
     }
 }
 
-/* A new room begins with what is said from now on. */
-static void begin_here(struct room *room, const struct gitter_message *messages, size_t count)
+/* The latest speakers are the first whose ghosts are shown in a new room. */
+static void tell_speakers(struct turn *turn,
+                          const struct room *room,
+                          const struct gitter_message *messages,
+                          size_t count)
 {
-    room->since = SLICE("000000000000000000000000");
-    for (size_t i = 0; i < count; i++) {
-        if (slice_compare(messages[i].id, room->since) > 0) {
-            room->since = messages[i].id;
-        }
+    const struct actor_ref face = {ACTOR_FACE, room->key};
+    for (size_t i = count; i-- > 0;) {
+        const struct gitter_user *from = &messages[i].from;
+        const struct msg_person person = {
+            .what = SLICE("spoke"),
+            .gitter_user = from->id,
+            .name = from->display_name.len > 0 ? from->display_name : from->username,
+        };
+        turn_send(turn, face, MSG_FACE_PERSON, &person);
     }
-    room->cursor = room->since;
+    turn_send(turn, face, MSG_FACE_SPOKEN, &nothing);
 }
 
-/* The same without a list to begin at: the smallest id of this second, by our clock. */
-static void begin_now(struct room *room, struct turn *turn)
+/* The first snapshot of a room tells who spoke last. A list that ends before the room's beginning
+ * by our clock shows that our clock is ahead: then the room begins where the list ends. */
+static void take_first(struct turn *turn,
+                       struct room *room,
+                       const struct gitter_message *messages,
+                       size_t count)
 {
-    const long long seconds = (long long)(turn_now_ms(turn) / 1000);
-    room->since = arena_printf(turn_arena(turn), "%08llx0000000000000000", seconds);
-    room->cursor = room->since;
+    const struct slice newest = count > 0 ? messages[count - 1].id : SLICE_EMPTY;
+    tell_speakers(turn, room, messages, count);
+    if (newest.len > 0 && slice_compare(newest, room->since) < 0 &&
+        slice_equal(room->since, room->cursor)) {
+        room->since = newest;
+        room->cursor = newest;
+    }
 }
 
 /* A subscription that was refused for good is told; one that got no answer is tried again. */
@@ -299,24 +314,20 @@ void room_do_take_snapshot(void *next, const struct msg *msg, struct turn *turn)
         take_refusal(turn, room, subscribed->error);
         return;
     }
-    room->session = subscribed->session;
+    const bool is_first = room->session == 0;
     const bool is_readable =
         gitter_messages_parse(turn_arena(turn), subscribed->snapshot, &messages, &count) == RC_OK;
-    if (room->cursor.len == 0) {
-        if (is_readable) {
-            begin_here(room, messages, count);
-        } else {
-            begin_now(room, turn);
-        }
-        return;
+    count = is_readable ? count : 0;
+    room->session = subscribed->session;
+    if (is_first) {
+        take_first(turn, room, messages, count);
     }
     if (room->is_reading) {
         room->is_behind = true;
         return;
     }
-    count = is_readable ? count : 0;
     const bool reaches_back = count > 0 && slice_compare(messages[0].id, room->cursor) <= 0;
-    if (room->is_behind || count == 0 || (count >= SNAPSHOT_MESSAGES && !reaches_back)) {
+    if (room->is_behind || !is_readable || (count >= SNAPSHOT_MESSAGES && !reaches_back)) {
         room_do_read(room, msg, turn);
         return;
     }
@@ -415,7 +426,7 @@ void room_do_take_record(void *next, const struct msg *msg, struct turn *turn)
         slice_equal(record->operation, SLICE("update"))) {
         relay_change(turn, room, record, &message);
     } else if (slice_equal(record->operation, SLICE("create"))) {
-        if (record->session != room->session || room->is_reading || room->cursor.len == 0) {
+        if (record->session != room->session || room->is_reading) {
             room->is_behind = true;
         } else {
             relay_message(turn, room, &message);

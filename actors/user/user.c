@@ -12,11 +12,11 @@
 #define user_do_nothing NULL
 
 static fsm_guard user_if_is_current_chat, user_if_is_current_login, user_if_had_account;
-static fsm_guard user_if_is_done, user_if_is_known;
-static fsm_guard user_if_wants_help, user_if_wants_list, user_if_wants_invite, user_if_wants_logout;
+static fsm_guard user_if_is_known, user_if_wants_errand, user_if_says_yes, user_if_says_no;
+static fsm_guard user_if_wants_help, user_if_wants_logout;
 static fsm_action user_do_greet_stranger, user_do_greet_account, user_do_adopt_chat,
     user_do_forget_chat;
-static fsm_action user_do_pass_on, user_do_explain, user_do_log_out, user_do_say_unknown;
+static fsm_action user_do_pass_on, user_do_log_out, user_do_open_chat;
 static fsm_action user_do_say_leaving, user_do_offer_login, user_do_take_token,
     user_do_refuse_token;
 static fsm_action user_do_say_login_failed, user_do_finish_login, user_do_fail_login;
@@ -36,8 +36,9 @@ static const struct fsm_row user_rows[] = {
     ROW(ANY,             TELL,           always,           SAME,            pass_on),
 
     ROW(AUTHED,          COMMAND,        wants_help,       AUTHED,          explain),
-    ROW(AUTHED,          COMMAND,        wants_list,       AUTHED,          list),
-    ROW(AUTHED,          COMMAND,        wants_invite,     AUTHED,          invite),
+    ROW(AUTHED,          COMMAND,        wants_errand,     AUTHED,          run_errand),
+    ROW(AUTHED,          COMMAND,        says_yes,         AUTHED,          confirm),
+    ROW(AUTHED,          COMMAND,        says_no,          AUTHED,          decline),
     ROW(AUTHED,          COMMAND,        wants_logout,     LEAVING,         log_out),
     ROW(AUTHED,          COMMAND,        always,           AUTHED,          say_unknown),
     ROW(EXPIRED,         COMMAND,        wants_logout,     LEAVING,         log_out),
@@ -57,12 +58,12 @@ static const struct fsm_row user_rows[] = {
 
     ROW(AUTHED,          TOKEN_REFUSED,  always,           EXPIRED,         expire),
 
-    ROW(AUTHED,          OFFER_ENDED,    is_done,          AUTHED,          offer_rooms),
-    ROW(AUTHED,          OFFER_ENDED,    always,           AUTHED,          say_failed),
-    ROW(AUTHED,          LIST_ENDED,     is_done,          AUTHED,          show_list),
-    ROW(AUTHED,          LIST_ENDED,     always,           AUTHED,          say_failed),
-    ROW(AUTHED,          INVITE_ENDED,   is_done,          AUTHED,          invite_found),
-    ROW(AUTHED,          INVITE_ENDED,   always,           AUTHED,          say_failed),
+    ROW(AUTHED,          LISTED,         always,           AUTHED,          note_list),
+    ROW(AUTHED,          ASKED,          always,           AUTHED,          note_question),
+    ROW(AUTHED,          INVITING,       always,           AUTHED,          note_inviting),
+    ROW(AUTHED,          ROOM_MADE,      always,           AUTHED,          note_room),
+    ROW(AUTHED,          ROOM_SEEN,      always,           AUTHED,          offer_seen),
+    ROW(ANY,             CHAT_MADE_ENDED, always,          SAME,            open_chat),
 
     ROW(LEAVING,         REVOKE_ENDED,   always,           UNAUTHENTICATED, finish_logout),
     ROW(LEAVING,         LOGGED_OUT,     always,           UNAUTHENTICATED, finish_logout),
@@ -73,9 +74,11 @@ static const struct fsm_row user_rows[] = {
                     STATE_BIT(USER_EXPIRED) | STATE_BIT(USER_LEAVING))
 static const struct fsm_pairs user_ignored[] = {
     {MSG_USER_TOKEN_REFUSED, NOT_AUTHED},
-    {MSG_USER_OFFER_ENDED, NOT_AUTHED},
-    {MSG_USER_LIST_ENDED, NOT_AUTHED},
-    {MSG_USER_INVITE_ENDED, NOT_AUTHED},
+    {MSG_USER_LISTED, NOT_AUTHED},
+    {MSG_USER_ASKED, NOT_AUTHED},
+    {MSG_USER_INVITING, NOT_AUTHED},
+    {MSG_USER_ROOM_MADE, NOT_AUTHED},
+    {MSG_USER_ROOM_SEEN, NOT_AUTHED},
 };
 
 #define NOT_AUTHORISING (STATE_BIT(USER_UNAUTHENTICATED) | STATE_BIT(USER_AUTHED) | \
@@ -115,12 +118,6 @@ static bool user_if_had_account(const void *state, const struct msg *msg)
     return user->gitter_id.len > 0;
 }
 
-static bool user_if_is_done(const void *state, const struct msg *msg)
-{
-    (void)state;
-    return ended_is_done(msg);
-}
-
 static bool user_if_is_known(const void *state, const struct msg *msg)
 {
     (void)state;
@@ -139,16 +136,23 @@ static bool user_if_wants_help(const void *state, const struct msg *msg)
     return wants(msg, SLICE("help"));
 }
 
-static bool user_if_wants_list(const void *state, const struct msg *msg)
+static bool user_if_wants_errand(const void *state, const struct msg *msg)
 {
     (void)state;
-    return wants(msg, SLICE("list"));
+    return wants(msg, SLICE("list")) || wants(msg, SLICE("invite")) || wants(msg, SLICE("gjoin")) ||
+           wants(msg, SLICE("gpart"));
 }
 
-static bool user_if_wants_invite(const void *state, const struct msg *msg)
+static bool user_if_says_yes(const void *state, const struct msg *msg)
 {
     (void)state;
-    return wants(msg, SLICE("invite"));
+    return wants(msg, SLICE("yes")) || wants(msg, SLICE("y"));
+}
+
+static bool user_if_says_no(const void *state, const struct msg *msg)
+{
+    (void)state;
+    return wants(msg, SLICE("no")) || wants(msg, SLICE("n"));
 }
 
 static bool user_if_wants_logout(const void *state, const struct msg *msg)
@@ -159,36 +163,67 @@ static bool user_if_wants_logout(const void *state, const struct msg *msg)
 
 /* Speaking */
 
-struct slice user_lane(struct turn *turn, const struct user *user)
+static void call_homeserver(struct turn *turn,
+                            const struct user *user,
+                            int purpose,
+                            const struct matrix_request *request)
 {
-    return lane_of(turn_arena(turn), "user", user->key);
+    const struct slice lane = lane_of(turn_arena(turn), "user-chat", user->key);
+    struct call call = call_matrix(purpose, request, lane, user->key);
+    call.repeat = CALL_REPEAT_NEVER;
+    turn_call(turn, &call);
 }
 
-void user_say(struct turn *turn, const struct user *user, const struct text_pair *text)
+/* The chat is a room of ours, then; it becomes the private chat when the user has joined it. */
+static void say_in_new_chat(struct turn *turn, struct user *user, const struct text_pair *text)
+{
+    user->unsaid = text->plain;
+    user->unsaid_html = text->html;
+    if (!user->is_opening) {
+        const struct matrix_request request = matrix_create_chat_request(
+            turn_arena(turn), SLICE("Gitter bridge"), user->key, user->key);
+        call_homeserver(turn, user, MSG_USER_CHAT_MADE_ENDED, &request);
+        user->is_opening = true;
+    }
+}
+
+static void say_in_chat(struct turn *turn, const struct user *user, const struct text_pair *text)
+{
+    const struct msg_say say = {.text = text->plain, .html = text->html};
+    turn_send(turn, (struct actor_ref){ACTOR_CHAT, user->private_room}, MSG_CHAT_SAY, &say);
+}
+
+void user_say(struct turn *turn, struct user *user, const struct text_pair *text)
 {
     if (user->private_room.len > 0) {
-        const struct msg_say say = {.text = text->plain, .html = text->html};
-        turn_send(turn, (struct actor_ref){ACTOR_CHAT, user->private_room}, MSG_CHAT_SAY, &say);
+        say_in_chat(turn, user, text);
+    } else {
+        say_in_new_chat(turn, user, text);
     }
+}
+
+/* Not made, or nobody knows: what was to be said may be said the next time. */
+static void user_do_open_chat(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    struct slice room = SLICE_EMPTY;
+    user->is_opening = false;
+    if (ended_is_done(msg) &&
+        matrix_room_id_parse(turn_arena(turn), ended_of(msg)->body, &room) == RC_OK) {
+        const struct msg_sender opened = {.sender = user->key};
+        turn_send(turn, (struct actor_ref){ACTOR_CHAT, room}, MSG_CHAT_OPENED, &opened);
+    }
+}
+
+static struct slice user_lane(struct turn *turn, const struct user *user)
+{
+    return lane_of(turn_arena(turn), "user", user->key);
 }
 
 static void user_do_pass_on(void *next, const struct msg *msg, struct turn *turn)
 {
     const struct msg_say *say = msg->body;
     user_say(turn, next, &(struct text_pair){say->text, say->html});
-}
-
-static void user_do_explain(void *next, const struct msg *msg, struct turn *turn)
-{
-    const struct text_pair help = TEXT_PLAIN(turn_arena(turn), TEXT_HELP);
-    (void)msg;
-    user_say(turn, next, &help);
-}
-
-static void user_do_say_unknown(void *next, const struct msg *msg, struct turn *turn)
-{
-    const struct msg_command *command = msg->body;
-    USER_SAY(turn, next, TEXT_UNKNOWN_COMMAND, {"verb", slice_first(command->verb, 64)});
 }
 
 static void user_do_say_leaving(void *next, const struct msg *msg, struct turn *turn)
@@ -207,6 +242,16 @@ static void adopt(struct user *user, struct slice room, struct turn *turn)
                   &nothing);
     }
     user->private_room = room;
+}
+
+/* What was to be said while there was no chat. */
+static void say_unsaid(struct turn *turn, struct user *user)
+{
+    if (user->unsaid.len > 0) {
+        say_in_chat(turn, user, &(struct text_pair){user->unsaid, user->unsaid_html});
+        user->unsaid = SLICE_EMPTY;
+        user->unsaid_html = SLICE_EMPTY;
+    }
 }
 
 static void user_do_adopt_chat(void *next, const struct msg *msg, struct turn *turn)
@@ -235,6 +280,7 @@ static void user_do_greet_account(void *next, const struct msg *msg, struct turn
     adopt(user, ((const struct msg_chat *)msg->body)->room, turn);
     USER_SAY(turn, user, TEXT_GREETING_ACCOUNT, {"user", short_name(user)},
              {"name", user->gitter_name});
+    say_unsaid(turn, user);
 }
 
 /* The login */
@@ -299,6 +345,7 @@ static void user_do_take_token(void *next, const struct msg *msg, struct turn *t
     struct call call =
         call_gitter(MSG_USER_WHOAMI_ENDED, &request, user_lane(turn, user), user->key);
     call.takes_401 = true;
+    call.patience_ms = CALL_PATIENCE_MS;
     turn_call(turn, &call);
 }
 
@@ -362,7 +409,7 @@ static void user_do_finish_login(void *next, const struct msg *msg, struct turn 
     user->login = SLICE_EMPTY;
     USER_SAY(turn, user, TEXT_LOGGED_IN, {"name", account->gitter_name});
     turn_send(turn, (struct actor_ref){ACTOR_FEED, user->key}, MSG_FEED_START, &nothing);
-    user_do_fetch_offer(user, msg, turn);
+    user_offer_rooms(turn, user);
 }
 
 static void user_do_expire(void *next, const struct msg *msg, struct turn *turn)
@@ -395,6 +442,7 @@ static void user_do_log_out(void *next, const struct msg *msg, struct turn *turn
 {
     struct user *user = next;
     (void)msg;
+    user_cancel_errands(turn, user);
     unbridge_all(user, turn);
     turn_send(turn, (struct actor_ref){ACTOR_FEED, user->key}, MSG_FEED_STOP, &nothing);
     if (user->token.len == 0 || is_token_shared(user, turn)) {
@@ -423,6 +471,10 @@ static void user_do_finish_logout(void *next, const struct msg *msg, struct turn
     user->token = SLICE_EMPTY;
     user->gitter_id = SLICE_EMPTY;
     user->gitter_name = SLICE_EMPTY;
+    user->listed = SLICE_EMPTY;
+    user->asking = SLICE_EMPTY;
+    user->inviting = 0;
+    user->invited = 0;
     user_say(turn, user, &text);
 }
 

@@ -22,7 +22,15 @@ enum user_state {
     F(S, COLUMN, gitter_id)    /* also while EXPIRED */                                            \
     F(S, TEXT, gitter_name)                                                                        \
     F(S, TEXT, login) /* the login actor whose link counts */                                      \
-    F(S, SECRET, token)
+    F(S, SECRET, token)                                                                            \
+    F(S, TEXT, listed)  /* ids of the rooms of the last list, with blanks between */               \
+    F(S, TEXT, asking)  /* the errand that waits for yes or no */                                  \
+    F(S, NUM, inviting) /* rooms that are being made, and how many of them are */                  \
+    F(S, NUM, invited)                                                                             \
+    F(S, TEXT, seen)       /* the Gitter room they joined last */                                  \
+    F(S, FLAG, is_opening) /* a chat is being made, to say: */                                     \
+    F(S, TEXT, unsaid)                                                                             \
+    F(S, TEXT, unsaid_html)
 
 struct user {
     struct slice key;
@@ -33,8 +41,9 @@ extern const struct fsm user_fsm;
 
 /* Shared by the files of this actor. */
 
-/* Says a text of the table in the private chat, if there is one. */
-void user_say(struct turn *turn, const struct user *user, const struct text_pair *text);
+/* Says a text of the table in the private chat. If there is none, a new one is opened, where the
+ * latest such text is said as soon as the user has come. */
+void user_say(struct turn *turn, struct user *user, const struct text_pair *text);
 /* user_say with arguments in place. */
 #define USER_SAY(turn, user, text, ...)                                                            \
     do {                                                                                           \
@@ -42,15 +51,13 @@ void user_say(struct turn *turn, const struct user *user, const struct text_pair
         user_say((turn), (user), &said_);                                                          \
     } while (false)
 
-/* The lane of a user's own calls. */
-struct slice user_lane(struct turn *turn, const struct user *user);
-
-fsm_action user_do_list;
-fsm_action user_do_show_list;
-fsm_action user_do_invite;
-fsm_action user_do_invite_found;
-fsm_action user_do_fetch_offer;
-fsm_action user_do_offer_rooms;
-fsm_action user_do_say_failed;
+/* user_commands.c */
+fsm_action user_do_explain, user_do_run_errand, user_do_confirm, user_do_decline,
+    user_do_say_unknown;
+fsm_action user_do_note_list, user_do_note_question, user_do_note_inviting, user_do_note_room;
+fsm_action user_do_offer_seen;
+/* Rooms to invite to after a login. */
+void user_offer_rooms(struct turn *turn, struct user *user);
+void user_cancel_errands(struct turn *turn, const struct user *user);
 
 #endif

@@ -92,8 +92,10 @@ static void flush_yaml_error(struct reading *reading, struct slice line)
 
 /* libcyaml says what is wrong, then "Backtrace:", then "in mapping field 'x' (line: 3, column: 9)",
  * innermost first. An unknown key it names without its line. */
-__attribute__((format(printf, 3, 0))) static void
-note_yaml_error(cyaml_log_t level, void *context, const char *format, va_list args)
+static void note_yaml_error(cyaml_log_t level, void *context, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void note_yaml_error(cyaml_log_t level, void *context, const char *format, va_list args)
 {
     struct reading *reading = context;
     const struct slice unknown = SLICE("Unexpected key: ");

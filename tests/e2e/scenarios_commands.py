@@ -46,10 +46,10 @@ async def scenario_commands_that_cannot_be_done(world):
     await alice.say("dance with me", "UNKNOWN_COMMAND")
     await alice.say("invite", "INVITE_USAGE")
     await alice.say(f"invite {room}", "ALREADY_BRIDGED", room=room)
-    await alice.say("invite no/where", "NO_SUCH_ROOM", room="no/where")
+    await alice.say("invite no/where", "NOWHERE", room="no/where")
     stranger = await world.gitter_user("bob")
     private = await world.room(stranger, public=False)
-    await alice.say(f"invite {private}", "NO_SUCH_ROOM")
+    await alice.say(f"invite {private}", "NOWHERE")
 
 
 async def scenario_gitter_in_trouble_is_told(world):

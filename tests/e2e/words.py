@@ -40,7 +40,7 @@ def pattern(name, /, **arguments):
 
 def listed(answer):
     """The rooms of an answer to `list`: {name: is it bridged}."""
-    lines = [line.strip().lstrip("-").strip() for line in answer.split("\n")[1:]]
+    lines = [re.sub(r"^\s*\d+\.\s*", "", line).strip() for line in answer.split("\n")[1:]]
     return {line.removesuffix(" *"): line.endswith(" *") for line in lines if line}
 
 

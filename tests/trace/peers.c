@@ -449,12 +449,49 @@ static struct peer_answer take_web_call(struct asked *asked)
                           peers->account)};
 }
 
+static struct peer_answer answer_gitter_room(struct asked *asked)
+{
+    struct peers *peers = asked->peers;
+    const bool is_get = slice_equal(asked->row->call.method, SLICE("GET"));
+    if (is_segment(asked, 2, "users") && is_get) {
+        return (struct peer_answer){200,
+                                    slice_from_cstr(peers->people == NULL ? "[]" : peers->people)};
+    }
+    if (is_segment(asked, 2, "users")) {
+        buf_printf(&peers->log, "gitter %.*s %.*s leaves\n", SLICE_ARGS(segment(asked, 1)),
+                   SLICE_ARGS(asked->user));
+        return answer_ok();
+    }
+    return (struct peer_answer){
+        200, arena_printf(peers->arena, "{\"id\":\"%.*s\",\"roomMember\":%s}",
+                          SLICE_ARGS(segment(asked, 1)), peers->is_owner_out ? "false" : "true")};
+}
+
+/* What is not among the user's rooms: a name is a person's, a room's or nobody's. */
+static struct peer_answer answer_gitter_name(struct asked *asked)
+{
+    struct peers *peers = asked->peers;
+    const char *found = is_segment(asked, 0, "users") ? peers->person : peers->resolved;
+    if (found == NULL) {
+        return (struct peer_answer){404, SLICE("{\"error\":\"Not Found\"}")};
+    }
+    return (struct peer_answer){200, slice_from_cstr(found)};
+}
+
 static struct peer_answer answer_gitter(struct asked *asked)
 {
     struct peers *peers = asked->peers;
     const struct slice method = asked->row->call.method;
     if (asked->row->call.api == CALL_GITTER_WEB) {
         return take_web_call(asked);
+    }
+    if (is_segment(asked, 0, "users") || (is_segment(asked, 0, "rooms") && asked->count == 1 &&
+                                          slice_equal(method, SLICE("POST")))) {
+        return answer_gitter_name(asked);
+    }
+    if (is_segment(asked, 0, "user") && slice_equal(method, SLICE("POST"))) {
+        buf_printf(&peers->log, "gitter %.*s joins\n", SLICE_ARGS(asked->user));
+        return answer_ok();
     }
     if (is_segment(asked, 0, "user")) {
         return (struct peer_answer){
@@ -464,7 +501,9 @@ static struct peer_answer answer_gitter(struct asked *asked)
     if (is_segment(asked, 0, "rooms") && asked->count == 1) {
         return (struct peer_answer){200, slice_from_cstr(peers->rooms)};
     }
-    CHECK(is_segment(asked, 2, "chatMessages"));
+    if (!is_segment(asked, 2, "chatMessages")) {
+        return answer_gitter_room(asked);
+    }
     if (slice_equal(method, SLICE("POST"))) {
         return take_post(asked);
     }

@@ -47,9 +47,13 @@ struct peers {
     size_t messages_count;
     int rooms_made;
     int64_t message_ids;
-    const char *members; /* of joined_members: JSON of its `joined` */
-    const char *rooms;   /* of GET /rooms: JSON */
-    const char *account; /* id of who logs in next; "ann" or "ben" */
+    const char *members;  /* of joined_members: JSON of its `joined` */
+    const char *rooms;    /* of GET /rooms: JSON */
+    const char *people;   /* of GET /rooms/<id>/users: JSON; NULL: nobody */
+    const char *person;   /* of GET /users/<name>: JSON; NULL: 404 */
+    const char *resolved; /* of POST /rooms: JSON; NULL: 404 */
+    bool is_owner_out;    /* the owner is no member of any room */
+    const char *account;  /* id of who logs in next; "ann" or "ben" */
     bool is_shadow_banned;
 };
 

@@ -99,8 +99,7 @@ START_TEST(restart_opens_the_links_again)
     world_forget(&world);
     world_wait(&world, 2000);
     world_expect(&world, "link @alice:hs open\n"
-                         "link @alice:hs subscribe r1\n"
-                         "gitter r1 read\n");
+                         "link @alice:hs subscribe r1\n");
     world_assert_state(&world, ACTOR_FEED, ALICE, "LIVE");
 }
 END_TEST

@@ -55,9 +55,9 @@ START_TEST(list_is_sorted_and_marks_what_is_bridged)
     command("invite beta/DEV");
     command("list");
     ck_text_eq(last_body(), "The rooms you are in on Gitter (* = also in your Matrix client):\n"
-                            " - acme/ops\n"
-                            " - alpha/all\n"
-                            " - Beta/dev *");
+                            "1. acme/ops\n"
+                            "2. alpha/all\n"
+                            "3. Beta/dev *");
 }
 END_TEST
 
@@ -71,12 +71,12 @@ END_TEST
 
 START_TEST(list_that_fails_is_told)
 {
-    world.is_held[MSG_USER_LIST_ENDED] = true;
+    world.is_held[MSG_ERRAND_ROOMS_ENDED] = true;
     command("list");
-    world_end(&world, MSG_USER_LIST_ENDED, CALL_END_FAILED, 500, "");
+    world_end(&world, MSG_ERRAND_ROOMS_ENDED, CALL_END_FAILED, 500, "");
     world_settle(&world);
     command("list");
-    world_end(&world, MSG_USER_LIST_ENDED, CALL_END_DONE, 200, "{\"rooms\":1}");
+    world_end(&world, MSG_ERRAND_ROOMS_ENDED, CALL_END_DONE, 200, "{\"rooms\":1}");
     world_settle(&world);
     world_expect(
         &world, "!chat @bot:hs m.notice: Sorry, that did not work: the server has trouble (status "
@@ -138,8 +138,8 @@ START_TEST(invite_without_or_with_unknown_room_is_answered)
     command("invite nowhere/at all");
     command("invite seen/only");
     ck_assert(world_said(&world, "Please say which room: `invite ROOM`"));
-    ck_assert(world_said(&world, "You are in no room called nowhere/at all on Gitter."));
-    ck_assert(world_said(&world, "You are in no room called seen/only on Gitter."));
+    ck_assert(world_said(&world, "There is no room or person called nowhere/at all on Gitter"));
+    ck_assert(world_said(&world, "There is no room or person called seen/only on Gitter"));
     ck_assert_int_eq(world.peers.rooms_made, 0);
 }
 END_TEST
@@ -167,7 +167,7 @@ START_TEST(very_long_command_is_answered)
     memcpy(text, "invite ", 7);
     command(text);
     ck_assert(world_said(&world, "Sorry, I do not know the command `xxxx"));
-    ck_assert(world_said(&world, "You are in no room called xxxx"));
+    ck_assert(world_said(&world, "There is no room or person called xxxx"));
 }
 END_TEST
 

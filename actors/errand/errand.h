@@ -1,0 +1,66 @@
+/* actors/errand/errand.h: one command of a user that takes several steps: list, invite, gjoin,
+ * gpart, and the offer of rooms after a login.
+ *
+ * Key: "<user>|<unique id>". The calls go through the user's lane, so errands are run in the order
+ * in which they were asked for.
+ */
+#ifndef GITTERD_ACTORS_ERRAND_ERRAND_H
+#define GITTERD_ACTORS_ERRAND_ERRAND_H
+
+#include "actors/calls.h"
+
+enum errand_state {
+    ERRAND_ANY = FSM_ANY,
+    ERRAND_SAME = FSM_SAME,
+    ERRAND_LISTING = 0, /* which rooms is the user in? */
+    ERRAND_LOOKING,     /* is there a person of that name? */
+    ERRAND_ASKING,      /* the user must say yes first */
+    ERRAND_RESOLVING,   /* a name to a room */
+    ERRAND_JOINING,
+    ERRAND_PARTING,
+    ERRAND_DONE,
+};
+
+#define ERRAND_FIELDS(F, S)                                                                        \
+    F(S, COLUMN, user)                                                                             \
+    F(S, TEXT, verb) /* in lower case */                                                           \
+    F(S, TEXT, argument)                                                                           \
+    F(S, TEXT, numbers) /* ids of the last list */                                                 \
+    F(S, TEXT, gitter_user)                                                                        \
+    F(S, TEXT, gitter_name)                                                                        \
+    F(S, TEXT, gitter_room) /* the one that is joined or left */                                   \
+    F(S, TEXT, label)                                                                              \
+    F(S, NUM, deadline_ms)
+
+struct errand {
+    struct slice key;
+    ERRAND_FIELDS(FIELD_MEMBER, errand)
+};
+
+extern const struct fsm errand_fsm;
+
+/* Shared by the files of this actor. */
+
+bool errand_is(const struct errand *errand, struct slice verb);
+void errand_say(struct turn *turn, const struct errand *errand, const struct text_pair *text);
+#define ERRAND_SAY(turn, errand, text, ...)                                                        \
+    do {                                                                                           \
+        const struct text_pair said_ = TEXT_RENDER(turn_arena(turn), (text), __VA_ARGS__);         \
+        errand_say((turn), (errand), &said_);                                                      \
+    } while (false)
+void errand_call(struct turn *turn,
+                 const struct errand *errand,
+                 int purpose,
+                 const struct gitter_request *request);
+/* The next step is a message to itself. */
+void errand_go_on(struct turn *turn, const struct errand *errand, int kind, struct slice text);
+
+/* errand_rooms.c */
+fsm_action errand_do_use_rooms;
+/* Brings one room over, and says so if it was asked for by name. */
+void errand_bridge(struct turn *turn,
+                   const struct errand *errand,
+                   const struct gitter_room *room,
+                   bool is_asked);
+
+#endif

@@ -1,0 +1,353 @@
+/* What an errand does with the rooms the user is in on Gitter. */
+#include "actors/errand/errand.h"
+#include "actors/room/room.h"
+#include "runtime/base/buf.h"
+#include "runtime/base/limits.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* The rooms the user is in: not those where they were only mentioned. */
+struct own_rooms {
+    struct gitter_room *rooms;
+    size_t count;
+};
+
+static bool own_rooms_read(struct turn *turn, const struct msg *msg, struct own_rooms *out)
+{
+    size_t kept = 0;
+    if (gitter_rooms_parse(turn_arena(turn), ended_of(msg)->body, &out->rooms, &out->count) !=
+        RC_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < out->count; i++) {
+        if (out->rooms[i].is_member || !out->rooms[i].has_is_member) {
+            out->rooms[kept] = out->rooms[i];
+            kept++;
+        }
+    }
+    out->count = kept;
+    return true;
+}
+
+static bool
+is_bridged(struct turn *turn, const struct errand *errand, const struct gitter_room *room)
+{
+    int state = 0;
+    const struct slice key = key_of_room(turn_arena(turn), errand->user, room->id);
+    return turn_exists(turn, (struct actor_ref){ACTOR_ROOM, key}, &state) &&
+           room_state_is_bridged(state);
+}
+
+static int by_label(const void *a, const void *b)
+{
+    const struct gitter_room *left = a;
+    const struct gitter_room *right = b;
+    const int order = slice_compare_fold(gitter_room_label(left), gitter_room_label(right));
+    return order != 0 ? order : slice_compare(left->id, right->id);
+}
+
+static int by_activity(const void *a, const void *b)
+{
+    const struct gitter_room *left = a;
+    const struct gitter_room *right = b;
+    if (left->last_access_ms != right->last_access_ms) {
+        return left->last_access_ms > right->last_access_ms ? -1 : 1;
+    }
+    return by_label(a, b);
+}
+
+static void sort_rooms(struct own_rooms *own, int (*compare)(const void *, const void *))
+{
+    if (own->count > 1) {
+        qsort(own->rooms, own->count, sizeof own->rooms[0], compare);
+    }
+}
+
+static struct slice number(struct turn *turn, size_t count)
+{
+    return arena_printf(turn_arena(turn), "%zu", count);
+}
+
+static void say_plain(struct turn *turn, const struct errand *errand, enum text text)
+{
+    const struct text_pair said = TEXT_PLAIN(turn_arena(turn), text);
+    errand_say(turn, errand, &said);
+}
+
+/* Names change, and Gitter pushes no word of it: whoever sees the list passes it on. */
+static void refresh(struct turn *turn, const struct errand *errand, const struct own_rooms *own)
+{
+    for (size_t i = 0; i < own->count; i++) {
+        const struct gitter_room *room = &own->rooms[i];
+        const struct msg_details details = {.label = gitter_room_label(room),
+                                            .name = room->name,
+                                            .topic = room->topic,
+                                            .has_topic = true};
+        if (is_bridged(turn, errand, room)) {
+            const struct slice key = key_of_room(turn_arena(turn), errand->user, room->id);
+            turn_send(turn, (struct actor_ref){ACTOR_FACE, key}, MSG_FACE_DETAILS, &details);
+        }
+    }
+}
+
+/* list */
+
+static void show_list(struct turn *turn, const struct errand *errand, struct own_rooms *own)
+{
+    struct buf lines;
+    struct buf ids;
+    buf_init(&lines, turn_arena(turn));
+    buf_init(&ids, turn_arena(turn));
+    if (own->count == 0) {
+        say_plain(turn, errand, TEXT_LIST_EMPTY);
+        return;
+    }
+    sort_rooms(own, by_label);
+    for (size_t i = 0; i < own->count; i++) {
+        const struct slice label = gitter_room_label(&own->rooms[i]);
+        buf_printf(&lines, "%s%zu. %.*s%s", i == 0 ? "" : "\n", i + 1, SLICE_ARGS(label),
+                   is_bridged(turn, errand, &own->rooms[i]) ? " *" : "");
+        buf_printf(&ids, "%s%.*s", i == 0 ? "" : " ", SLICE_ARGS(own->rooms[i].id));
+    }
+    ERRAND_SAY(turn, errand, TEXT_LIST_HEADER, {"rooms", buf_slice(&lines)});
+    const struct msg_text listed = {.text = buf_slice(&ids)};
+    turn_send(turn, (struct actor_ref){ACTOR_USER, errand->user}, MSG_USER_LISTED, &listed);
+}
+
+/* invite */
+
+void errand_bridge(struct turn *turn,
+                   const struct errand *errand,
+                   const struct gitter_room *room,
+                   bool is_asked)
+{
+    const struct msg_bridge msg = {
+        .owner = errand->user,
+        .gitter_room = room->id,
+        .label = gitter_room_label(room),
+        .name = room->name.len > 0 ? room->name : gitter_room_label(room),
+        .topic = room->topic,
+        .gitter_user = errand->gitter_user,
+        .gitter_name = errand->gitter_name,
+        .is_asked = is_asked,
+    };
+    const struct slice key = key_of_room(turn_arena(turn), errand->user, room->id);
+    turn_send(turn, (struct actor_ref){ACTOR_ROOM, key}, MSG_ROOM_BRIDGE, &msg);
+}
+
+/* Bridges the first `max` of the rooms that are not bridged yet; returns how many. */
+static size_t
+bridge_some(struct turn *turn, const struct errand *errand, const struct own_rooms *own, size_t max)
+{
+    size_t bridged = 0;
+    for (size_t i = 0; i < own->count && bridged < max; i++) {
+        if (!is_bridged(turn, errand, &own->rooms[i])) {
+            errand_bridge(turn, errand, &own->rooms[i], false);
+            bridged++;
+        }
+    }
+    const struct msg_count inviting = {.count = (int64_t)bridged};
+    turn_send(turn, (struct actor_ref){ACTOR_USER, errand->user}, MSG_USER_INVITING, &inviting);
+    return bridged;
+}
+
+static void offer_rooms(struct turn *turn, const struct errand *errand, struct own_rooms *own)
+{
+    const size_t max = (size_t)settings_of(turn)->login_invites_max;
+    size_t missing = 0;
+    for (size_t i = 0; i < own->count; i++) {
+        missing += is_bridged(turn, errand, &own->rooms[i]) ? 0 : 1;
+    }
+    if (missing == 0) {
+        return;
+    }
+    if (max == 0) {
+        ERRAND_SAY(turn, errand, TEXT_OFFERING_ROOMS, {"total", number(turn, own->count)});
+        return;
+    }
+    sort_rooms(own, by_activity);
+    const size_t bridged = bridge_some(turn, errand, own, max);
+    if (bridged < missing) {
+        ERRAND_SAY(turn, errand, TEXT_INVITING_FIRST, {"count", number(turn, bridged)},
+                   {"total", number(turn, own->count)});
+    } else {
+        ERRAND_SAY(turn, errand, TEXT_INVITING_SOME, {"count", number(turn, bridged)});
+    }
+}
+
+static void invite_all(struct turn *turn, const struct errand *errand, struct own_rooms *own)
+{
+    sort_rooms(own, by_activity);
+    const size_t bridged = bridge_some(turn, errand, own, own->count);
+    if (bridged == 0) {
+        say_plain(turn, errand, TEXT_INVITING_NONE);
+        return;
+    }
+    ERRAND_SAY(turn, errand, TEXT_INVITING_SOME, {"count", number(turn, bridged)});
+}
+
+/* Finding rooms by what the user calls them */
+
+static bool is_called(const struct gitter_room *room, struct slice name)
+{
+    const struct slice bare = slice_starts_with(name, SLICE("/")) ? slice_from(name, 1) : name;
+    return slice_equal_fold(gitter_room_label(room), bare) || slice_equal_fold(room->name, bare) ||
+           slice_equal_fold(room->uri, bare);
+}
+
+/* The id at a place of the last list, places beginning with 1; empty if there is none. */
+static struct slice listed_id(const struct errand *errand, int64_t place)
+{
+    struct slice rest = errand->numbers;
+    struct slice id = SLICE_EMPTY;
+    for (int64_t i = 0; i < place; i++) {
+        id = rest.ptr == NULL ? SLICE_EMPTY : slice_cut(&rest, ' ');
+    }
+    return id;
+}
+
+static const struct gitter_room *find_by_id(const struct own_rooms *own, struct slice id)
+{
+    for (size_t i = 0; i < own->count; i++) {
+        if (slice_equal(own->rooms[i].id, id)) {
+            return &own->rooms[i];
+        }
+    }
+    return NULL;
+}
+
+/* By number of the last list, else by name, label or uri, without regard to case. */
+static const struct gitter_room *
+find_room(const struct errand *errand, const struct own_rooms *own, struct slice name)
+{
+    int64_t place = 0;
+    if (slice_to_int(name, &place) == RC_OK && place > 0) {
+        return find_by_id(own, listed_id(errand, place));
+    }
+    for (size_t i = 0; i < own->count; i++) {
+        if (is_called(&own->rooms[i], name)) {
+            return &own->rooms[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_number(struct slice word)
+{
+    int64_t value = 0;
+    return slice_to_int(word, &value) == RC_OK;
+}
+
+static bool are_numbers(struct slice words)
+{
+    while (words.len > 0) {
+        const struct slice word = slice_cut(&words, ' ');
+        if (word.len > 0 && !is_number(word)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* `invite 1 3 5`, with one answer for what is not there. */
+static void
+invite_numbers(struct turn *turn, const struct errand *errand, const struct own_rooms *own)
+{
+    struct slice rest = errand->argument;
+    while (rest.len > 0) {
+        const struct slice word = slice_cut(&rest, ' ');
+        const struct gitter_room *room = word.len == 0 ? NULL : find_room(errand, own, word);
+        if (room != NULL) {
+            errand_bridge(turn, errand, room, true);
+        } else if (word.len > 0) {
+            ERRAND_SAY(turn, errand, TEXT_NO_SUCH_NUMBER, {"number", slice_first(word, 20)});
+        }
+    }
+}
+
+/* No name of a room or person is longer, or has control characters in it. */
+static bool is_name(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.ptr[i] <= ' ') {
+            return false;
+        }
+    }
+    return text.len > 0 && text.len <= MATRIX_ID_BYTES_MAX;
+}
+
+/* A name with a slash can only be a room's; one without may be a person's. */
+static void ask_gitter(struct turn *turn, const struct errand *errand)
+{
+    if (!is_name(errand->argument)) {
+        ERRAND_SAY(turn, errand, TEXT_NOWHERE, {"room", slice_first(errand->argument, 60)});
+        return;
+    }
+    const bool has_slash = slice_find_byte(errand->argument, '/') < errand->argument.len;
+    errand_go_on(turn, errand, MSG_ERRAND_NEXT, has_slash ? SLICE("resolve") : SLICE("look"));
+}
+
+static void invite(struct turn *turn, const struct errand *errand, struct own_rooms *own)
+{
+    const struct slice name = errand->argument;
+    if (slice_equal_fold(name, SLICE("all"))) {
+        invite_all(turn, errand, own);
+    } else if (are_numbers(name)) {
+        invite_numbers(turn, errand, own);
+    } else if (find_room(errand, own, name) != NULL) {
+        errand_bridge(turn, errand, find_room(errand, own, name), true);
+    } else {
+        ask_gitter(turn, errand);
+    }
+}
+
+static void join(struct turn *turn, const struct errand *errand, const struct own_rooms *own)
+{
+    const struct gitter_room *room = find_room(errand, own, errand->argument);
+    if (room != NULL) {
+        ERRAND_SAY(turn, errand, TEXT_ALREADY_JOINED, {"room", gitter_room_label(room)});
+    } else if (is_number(errand->argument)) {
+        ERRAND_SAY(turn, errand, TEXT_NO_SUCH_NUMBER,
+                   {"number", slice_first(errand->argument, 20)});
+    } else {
+        ask_gitter(turn, errand);
+    }
+}
+
+static void part(struct turn *turn, struct errand *errand, const struct own_rooms *own)
+{
+    const struct gitter_room *room = find_room(errand, own, errand->argument);
+    if (room == NULL) {
+        ERRAND_SAY(turn, errand, TEXT_NO_SUCH_ROOM, {"room", slice_first(errand->argument, 255)});
+        return;
+    }
+    errand->gitter_room = room->id;
+    errand->label = gitter_room_label(room);
+    errand_go_on(turn, errand, MSG_ERRAND_NEXT, SLICE("part"));
+}
+
+void errand_do_use_rooms(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct errand *errand = next;
+    struct own_rooms own = {0};
+    if (!own_rooms_read(turn, msg, &own)) {
+        ERRAND_SAY(turn, errand, TEXT_GITTER_FAILED, {"why", text_template(TEXT_WHY_BAD)});
+    } else {
+        sort_rooms(&own, by_label);
+        refresh(turn, errand, &own);
+        if (errand_is(errand, SLICE("list"))) {
+            show_list(turn, errand, &own);
+        } else if (errand_is(errand, SLICE("invite"))) {
+            invite(turn, errand, &own);
+        } else if (errand_is(errand, SLICE("gjoin"))) {
+            join(turn, errand, &own);
+        } else if (errand_is(errand, SLICE("gpart"))) {
+            part(turn, errand, &own);
+        } else {
+            offer_rooms(turn, errand, &own);
+        }
+    }
+    /* the end, unless a step was asked for above: then this finds the errand in another state */
+    errand_go_on(turn, errand, MSG_ERRAND_NEXT, SLICE("done"));
+}

@@ -1,0 +1,325 @@
+/* The face of one bridged room. A new room is filled with the ghosts of its Gitter members, latest
+ * speakers first, in the background and up to a limit; after that they come and go with their
+ * people on Gitter. */
+#include "actors/face/face.h"
+
+#include "actors/ghost/ghost.h"
+#include "codecs/ghostid.h"
+#include "codecs/json.h"
+
+#define ROW(FROM, ON, GUARD, TO, ACTION)                                                           \
+    {                                                                                              \
+        FACE_##FROM, MSG_FACE_##ON, face_if_##GUARD, FACE_##TO, face_do_##ACTION, #GUARD, #ACTION  \
+    }
+#define face_if_always NULL
+#define face_do_nothing NULL
+
+static fsm_guard face_if_is_done, face_if_went, face_if_changed, face_if_is_open;
+static fsm_action face_do_begin, face_do_bring, face_do_fetch_list, face_do_bring_list,
+    face_do_take_away;
+static fsm_action face_do_rename_ghost, face_do_note_joined, face_do_show_details, face_do_check,
+    face_do_judge;
+static fsm_action face_do_end;
+
+static const char *const face_states[] = {"NEW", "SPEAKERS", "LISTING", "KEPT", "OVER"};
+
+// clang-format off
+static const struct fsm_row face_rows[] = {
+    /*  from      on            guard    to        action        */
+    ROW(NEW,      BEGIN,        always,  SPEAKERS, begin),
+    ROW(OVER,     BEGIN,        always,  SPEAKERS, begin),
+    ROW(SPEAKERS, SPOKEN,       always,  LISTING,  fetch_list),
+    ROW(LISTING,  LIST_ENDED,   is_done, KEPT,     bring_list),
+    ROW(LISTING,  LIST_ENDED,   always,  KEPT,     nothing),
+    ROW(ANY,      PERSON,       went,    SAME,     take_away),
+    ROW(ANY,      PERSON,       changed, SAME,     rename_ghost),
+    ROW(ANY,      PERSON,       is_open, SAME,     bring),
+    ROW(ANY,      JOIN_ENDED,   is_done, SAME,     note_joined),
+    ROW(ANY,      DETAILS,      is_open, SAME,     show_details),
+    ROW(ANY,      OWNER_GONE,   is_open, SAME,     check),
+    ROW(ANY,      CHECK_ENDED,  is_open, SAME,     judge),
+    ROW(ANY,      END,          always,  OVER,     end),
+};
+
+#define ALL_STATES (STATE_BIT(FACE_OVER + 1) - 1)
+#define BUT(state) (ALL_STATES & ~STATE_BIT(state))
+static const struct fsm_pairs face_ignored[] = {
+    {MSG_FACE_SPOKEN, BUT(FACE_SPEAKERS)},
+    {MSG_FACE_LIST_ENDED, BUT(FACE_LISTING)},
+    {MSG_FACE_PERSON, ALL_STATES},
+    {MSG_FACE_JOIN_ENDED, ALL_STATES},
+    {MSG_FACE_DETAILS, ALL_STATES},
+    {MSG_FACE_OWNER_GONE, ALL_STATES},
+    {MSG_FACE_CHECK_ENDED, ALL_STATES},
+    {MSG_FACE_INVITE_ENDED, ALL_STATES},
+    {MSG_FACE_LEAVE_ENDED, ALL_STATES},
+    {MSG_FACE_STATE_ENDED, ALL_STATES},
+};
+
+static const struct fsm_pairs face_refused[] = {
+    {MSG_FACE_BEGIN, STATE_BIT(FACE_SPEAKERS) | STATE_BIT(FACE_LISTING) | STATE_BIT(FACE_KEPT)},
+};
+// clang-format on
+
+enum {
+    LIST_PEOPLE = 100
+};
+
+/* Guards */
+
+static bool is_what(const struct msg *msg, struct slice what)
+{
+    return slice_equal(((const struct msg_person *)msg->body)->what, what);
+}
+
+static bool face_if_is_open(const void *state, const struct msg *msg)
+{
+    (void)msg;
+    return ((const struct face *)state)->matrix_room.len > 0;
+}
+
+static bool face_if_is_done(const void *state, const struct msg *msg)
+{
+    return face_if_is_open(state, msg) && ended_is_done(msg);
+}
+
+static bool face_if_went(const void *state, const struct msg *msg)
+{
+    return face_if_is_open(state, msg) && is_what(msg, SLICE("remove"));
+}
+
+static bool face_if_changed(const void *state, const struct msg *msg)
+{
+    return face_if_is_open(state, msg) &&
+           (is_what(msg, SLICE("update")) || is_what(msg, SLICE("patch")));
+}
+
+/* Calls: behind live messages, and a ghost's own lane first */
+
+static struct call face_call(struct turn *turn,
+                             const struct face *face,
+                             int purpose,
+                             const struct matrix_request *request)
+{
+    const struct slice lane = lane_of(turn_arena(turn), "face", face->key);
+    struct call call = call_matrix(purpose, request, lane, face->owner);
+    call.is_catch_up = true;
+    return call;
+}
+
+static void face_do_begin(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct face *face = next;
+    const struct msg_bridge_face *begin = msg->body;
+    (void)turn;
+    *face = (struct face){
+        .key = face->key,
+        .owner = begin->owner,
+        .matrix_room = begin->matrix_room,
+        .gitter_room = begin->gitter_room,
+        .gitter_user = begin->gitter_user,
+        .name = begin->name,
+        .topic = begin->topic,
+    };
+}
+
+static struct slice ghost_of(struct turn *turn, struct slice gitter_user)
+{
+    return ghostid_mxid(turn_arena(turn), gitter_user, settings_of(turn)->domain);
+}
+
+/* People */
+
+static void bring(struct turn *turn, struct face *face, struct slice gitter_user, struct slice name)
+{
+    struct slice value = SLICE_EMPTY;
+    if (gitter_user.len == 0 || slice_equal(gitter_user, face->gitter_user) ||
+        face->people >= settings_of(turn)->room_members_max) {
+        return;
+    }
+    const struct slice ghost = ghost_of(turn, gitter_user);
+    if (turn_related(turn, RELATION_GHOST_ROOM, face->matrix_room, ghost, &value)) {
+        return;
+    }
+    const struct msg_wanted wanted = {.name = name};
+    turn_send(turn, (struct actor_ref){ACTOR_GHOST, gitter_user}, MSG_GHOST_WANTED, &wanted);
+    const struct matrix_request invite =
+        matrix_invite_request(turn_arena(turn), face->matrix_room, ghost, SLICE_EMPTY);
+    const struct matrix_request join =
+        matrix_join_request(turn_arena(turn), face->matrix_room, ghost);
+    struct call call = face_call(turn, face, MSG_FACE_INVITE_ENDED, &invite);
+    call.after_lane = ghost_lane(turn_arena(turn), gitter_user);
+    turn_call(turn, &call);
+    call = face_call(turn, face, MSG_FACE_JOIN_ENDED, &join);
+    call.ref = gitter_user;
+    turn_call(turn, &call);
+    face->people++;
+}
+
+static void face_do_bring(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct msg_person *person = msg->body;
+    bring(turn, next, person->gitter_user, person->name);
+}
+
+static void face_do_fetch_list(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct face *face = next;
+    struct arena *arena = turn_arena(turn);
+    (void)msg;
+    const struct gitter_request request = {
+        .method = SLICE("GET"),
+        .path = arena_printf(arena, "/rooms/%.*s/users?limit=%d", SLICE_ARGS(face->gitter_room),
+                             LIST_PEOPLE),
+    };
+    struct call call = call_gitter(MSG_FACE_LIST_ENDED, &request,
+                                   lane_of(arena, "face-read", face->key), face->owner);
+    call.is_catch_up = true;
+    turn_call(turn, &call);
+}
+
+static void face_do_bring_list(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct face *face = next;
+    struct json *list = NULL;
+    if (json_parse(turn_arena(turn), ended_of(msg)->body, &list) != RC_OK) {
+        return;
+    }
+    for (const struct json *person = json_first(list); person != NULL; person = person->next) {
+        struct gitter_user user = {0};
+        if (gitter_user_parse(turn_arena(turn), person->raw, &user) == RC_OK) {
+            bring(turn, face, user.id,
+                  user.display_name.len > 0 ? user.display_name : user.username);
+        }
+    }
+}
+
+static void face_do_note_joined(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct face *face = next;
+    turn_relate(turn, RELATION_GHOST_ROOM, face->matrix_room, ghost_of(turn, ended_of(msg)->ref),
+                SLICE_EMPTY);
+}
+
+/* Only those who are here can go. */
+static void face_do_take_away(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct face *face = next;
+    const struct msg_person *person = msg->body;
+    struct slice value = SLICE_EMPTY;
+    if (person->gitter_user.len == 0) {
+        return;
+    }
+    const struct slice ghost = ghost_of(turn, person->gitter_user);
+    if (!turn_related(turn, RELATION_GHOST_ROOM, face->matrix_room, ghost, &value)) {
+        return;
+    }
+    const struct matrix_request leave =
+        matrix_leave_request(turn_arena(turn), face->matrix_room, ghost);
+    const struct call call = face_call(turn, face, MSG_FACE_LEAVE_ENDED, &leave);
+    turn_call(turn, &call);
+    turn_unrelate(turn, RELATION_GHOST_ROOM, face->matrix_room, ghost);
+    face->people -= face->people > 0 ? 1 : 0;
+}
+
+static void face_do_rename_ghost(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct msg_person *person = msg->body;
+    int state = 0;
+    (void)next;
+    if (turn_exists(turn, (struct actor_ref){ACTOR_GHOST, person->gitter_user}, &state)) {
+        const struct msg_wanted wanted = {.name = person->name};
+        turn_send(turn, (struct actor_ref){ACTOR_GHOST, person->gitter_user}, MSG_GHOST_WANTED,
+                  &wanted);
+    }
+}
+
+/* Name and topic */
+
+static void put_state(struct turn *turn,
+                      const struct face *face,
+                      struct slice type,
+                      struct slice key,
+                      struct slice text)
+{
+    struct json_writer content;
+    json_writer_init(&content, turn_arena(turn));
+    content.replace_nul = true;
+    json_open_object(&content);
+    json_put_member(&content, key, text);
+    json_close_object(&content);
+    const struct matrix_request request = matrix_put_state_request(
+        turn_arena(turn), face->matrix_room, type, SLICE_EMPTY, json_writer_end(&content));
+    const struct call call = face_call(turn, face, MSG_FACE_STATE_ENDED, &request);
+    turn_call(turn, &call);
+}
+
+static void face_do_show_details(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct face *face = next;
+    const struct msg_details *details = msg->body;
+    if (details->name.len > 0 && !slice_equal(details->name, face->name)) {
+        face->name = details->name;
+        put_state(turn, face, SLICE("m.room.name"), SLICE("name"),
+                  arena_printf(turn_arena(turn), "%.*s (Gitter)", SLICE_ARGS(details->name)));
+    }
+    if (details->has_topic && !slice_equal(details->topic, face->topic)) {
+        face->topic = details->topic;
+        put_state(turn, face, SLICE("m.room.topic"), SLICE("topic"), details->topic);
+    }
+}
+
+/* Is the owner still there? Gitter's push says the same for a room that was only hidden. */
+
+static void face_do_check(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct face *face = next;
+    (void)msg;
+    const struct gitter_request request = gitter_room_request(turn_arena(turn), face->gitter_room);
+    const struct slice lane = lane_of(turn_arena(turn), "face-read", face->key);
+    const struct call call = call_gitter(MSG_FACE_CHECK_ENDED, &request, lane, face->owner);
+    turn_call(turn, &call);
+}
+
+static void face_do_judge(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct face *face = next;
+    const struct call_ended *ended = ended_of(msg);
+    struct gitter_room room = {0};
+    const bool is_readable =
+        ended_is_done(msg) && gitter_room_parse(turn_arena(turn), ended->body, &room) == RC_OK;
+    const bool is_out = ended->status == 403 || ended->status == 404 ||
+                        (is_readable && room.has_is_member && !room.is_member);
+    if (is_out) {
+        turn_send(turn, (struct actor_ref){ACTOR_ROOM, face->key}, MSG_ROOM_OWNER_GONE, &nothing);
+    }
+}
+
+static void face_do_end(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct face *face = next;
+    (void)msg;
+    turn_cancel(turn, lane_of(turn_arena(turn), "face", face->key), SLICE_EMPTY);
+    turn_cancel(turn, lane_of(turn_arena(turn), "face-read", face->key), SLICE_EMPTY);
+    *face = (struct face){.key = face->key};
+}
+
+FIELD_RECORD(face, FACE_FIELDS);
+
+const struct fsm face_fsm = {
+    .kind = ACTOR_FACE,
+    .name = "face",
+    .table = "faces",
+    .states = face_states,
+    .states_count = MACHINE_COUNT(face_states),
+    .first = FACE_NEW,
+    .last = FACE_OVER,
+    .rows = face_rows,
+    .rows_count = MACHINE_COUNT(face_rows),
+    .ignored = face_ignored,
+    .ignored_count = MACHINE_COUNT(face_ignored),
+    .refused = face_refused,
+    .refused_count = MACHINE_COUNT(face_refused),
+    .record = &face_record,
+    .key_offset = offsetof(struct face, key),
+};

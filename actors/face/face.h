@@ -1,0 +1,38 @@
+/* actors/face/face.h: what a bridged Gitter room looks like in Matrix: its name, its topic, its
+ * people.
+ *
+ * Key: that of the room. Nothing here holds up a message: its calls go through a lane of their own,
+ * and a ghost that speaks before it was shown here is brought in by the room itself.
+ */
+#ifndef GITTERD_ACTORS_FACE_FACE_H
+#define GITTERD_ACTORS_FACE_FACE_H
+
+#include "actors/calls.h"
+
+enum face_state {
+    FACE_ANY = FSM_ANY,
+    FACE_SAME = FSM_SAME,
+    FACE_NEW = 0,
+    FACE_SPEAKERS, /* the latest speakers come first */
+    FACE_LISTING,  /* then others of the list of members */
+    FACE_KEPT,     /* people come and go as on Gitter */
+    FACE_OVER,
+};
+
+#define FACE_FIELDS(F, S)                                                                          \
+    F(S, TEXT, owner)                                                                              \
+    F(S, TEXT, matrix_room)                                                                        \
+    F(S, TEXT, gitter_room)                                                                        \
+    F(S, TEXT, gitter_user) /* the owner's: their ghost is not shown beside them */                \
+    F(S, TEXT, name)                                                                               \
+    F(S, TEXT, topic)                                                                              \
+    F(S, NUM, people) /* brought in so far */
+
+struct face {
+    struct slice key;
+    FACE_FIELDS(FIELD_MEMBER, face)
+};
+
+extern const struct fsm face_fsm;
+
+#endif
