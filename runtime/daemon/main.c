@@ -4,6 +4,7 @@
 #include "runtime/base/buf.h"
 #include "runtime/daemon/bridge.h"
 #include "runtime/daemon/config.h"
+#include "runtime/daemon/doctor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,8 @@ enum {
 #define GITTERD_VERSION "0.1.0"
 
 struct command_line {
-    const char *config; /* path */
+    const char *config;       /* path */
+    const char *registration; /* path; NULL: none */
     bool is_dot;
     const char *argument; /* the first behind the subcommand; NULL: none */
 };
@@ -150,6 +152,15 @@ static int run_init(struct arena *arena, const struct command_line *line)
     return status;
 }
 
+static int run_check(struct arena *arena, const struct command_line *line)
+{
+    struct config config;
+    const struct doctor_options options = {
+        .config = &config, .config_path = line->config, .registration = line->registration};
+    return read_config(arena, line, CONFIG_TO_RUN, &config) == RC_OK ? doctor_run(arena, &options)
+                                                                     : EXIT_USAGE;
+}
+
 /* machines: the state machines as tables or DOT */
 
 static int run_machines(struct arena *arena, const struct command_line *line)
@@ -183,6 +194,7 @@ static const struct subcommand subcommands[] = {
      false},
     {"registration", run_registration, "registration [-c FILE]",
      "prints the registration for the homeserver", false},
+    {"check", run_check, "check [-c FILE]", "says what is wrong, and how to mend it", false},
     {"machines", run_machines, "machines [NAME] [--dot]", "prints the state machines", true},
 };
 
@@ -194,9 +206,10 @@ static void print_help(FILE *out)
     }
     (void)fprintf(
         out, "\nOptions:\n"
-             "  -c, --config FILE   the configuration file (gitterd.yaml)\n"
-             "  -h, --help          this text\n"
-             "  -V, --version       the version\n"
+             "  -c, --config FILE     the configuration file (gitterd.yaml)\n"
+             "  --registration FILE   for check: the homeserver's (registration.yaml beside that)\n"
+             "  -h, --help            this text\n"
+             "  -V, --version         the version\n"
              "\nExit status: 0, 1 when something failed, 2 for wrong usage or configuration.\n");
 }
 
@@ -227,11 +240,9 @@ static int run_subcommand(const char *name, int argc, char **argv, struct comman
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"dot", no_argument, NULL, 'd'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'}, {"dot", no_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},         {"registration", required_argument, NULL, 'r'},
+        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
     };
     struct command_line line = {.config = "gitterd.yaml"};
     int option = 0;
@@ -246,6 +257,9 @@ int main(int argc, char **argv)
         case 'h':
             print_help(stdout);
             return EXIT_DONE;
+        case 'r':
+            line.registration = optarg;
+            break;
         case 'V':
             (void)printf("gitterd %s\n", GITTERD_VERSION);
             return EXIT_DONE;

@@ -17,13 +17,15 @@ import traceback
 
 import scenarios_bad_input
 import scenarios_chat
+import scenarios_check
 import scenarios_commands
 import scenarios_faults
 import scenarios_login
 from process import TOP
 from world import World
 
-MODULES = (scenarios_login, scenarios_commands, scenarios_chat, scenarios_bad_input, scenarios_faults)
+MODULES = (scenarios_login, scenarios_commands, scenarios_chat, scenarios_bad_input, scenarios_faults,
+           scenarios_check)
 # room version -> build of gitterd
 VERSIONS = {"12": "release", "11": "san"}
 # a minute or more of waiting is enough once
