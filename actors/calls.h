@@ -23,7 +23,9 @@ struct call call_gitter(int purpose,
                         struct slice owner);
 
 /* How long somebody waits for an answer in the chat or in the browser. */
-enum { CALL_PATIENCE_MS = 60 * 1000 };
+enum {
+    CALL_PATIENCE_MS = 60 * 1000
+};
 
 /* Why a call failed, as the end of a sentence. */
 struct slice why_failed(struct arena *arena, const struct call_ended *ended);

@@ -145,8 +145,7 @@ static void
 relay_message(struct turn *turn, struct room *room, const struct gitter_message *message)
 {
     struct slice event_id = SLICE_EMPTY;
-    if (slice_compare(message->id, room->since) <= 0 ||
-        turn_related(turn, RELATION_MESSAGE_MAP, room->matrix_room, message->id, &event_id)) {
+    if (turn_related(turn, RELATION_MESSAGE_MAP, room->matrix_room, message->id, &event_id)) {
         advance(room, message->id);
         return;
     }
@@ -162,6 +161,16 @@ relay_message(struct turn *turn, struct room *room, const struct gitter_message 
     relay_ghost(&relay);
     relay_send(&relay);
     turn_relate(turn, RELATION_MESSAGE_MAP, room->matrix_room, message->id, SLICE_EMPTY);
+    advance(room, message->id);
+}
+
+/* The same for what was read, which may be older than the bridging. What comes live is new,
+ * whatever the clocks say. */
+static void relay_read(struct turn *turn, struct room *room, const struct gitter_message *message)
+{
+    if (slice_compare(message->id, room->since) > 0) {
+        relay_message(turn, room, message);
+    }
     advance(room, message->id);
 }
 
@@ -247,7 +256,7 @@ void room_do_take_page(void *next, const struct msg *msg, struct turn *turn)
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        relay_message(turn, room, &messages[i]);
+        relay_read(turn, room, &messages[i]);
     }
     if (count >= PAGE_MESSAGES) {
         read_page(turn, room, messages[count - 1].id);
@@ -334,7 +343,7 @@ void room_do_take_snapshot(void *next, const struct msg *msg, struct turn *turn)
     const struct slice from = read_from(turn, room);
     for (size_t i = 0; i < count; i++) {
         if (slice_compare(messages[i].id, from) > 0) {
-            relay_message(turn, room, &messages[i]);
+            relay_read(turn, room, &messages[i]);
         }
     }
 }
