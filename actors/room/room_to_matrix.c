@@ -248,6 +248,7 @@ void room_do_take_page(void *next, const struct msg *msg, struct turn *turn)
     if (!ended_is_done(msg) ||
         gitter_messages_parse(turn_arena(turn), ended->body, &messages, &count) != RC_OK) {
         if (ended->status == 403 || ended->status == 404) {
+            room->is_behind = false;
             ROOM_NOTICE(turn, room, SLICE_EMPTY, TEXT_ROOM_GONE,
                         {"why", why_failed(turn_arena(turn), ended)});
         } else {
@@ -435,7 +436,7 @@ void room_do_take_record(void *next, const struct msg *msg, struct turn *turn)
         slice_equal(record->operation, SLICE("update"))) {
         relay_change(turn, room, record, &message);
     } else if (slice_equal(record->operation, SLICE("create"))) {
-        if (record->session != room->session || room->is_reading) {
+        if (record->session != room->session || room->is_reading || room->is_behind) {
             room->is_behind = true;
         } else {
             relay_message(turn, room, &message);

@@ -296,6 +296,30 @@ START_TEST(logout_while_the_room_is_made_leaves_it)
 }
 END_TEST
 
+START_TEST(first_snapshot_begins_the_room_and_keeps_a_record_that_came_first)
+{
+    peers_say(&world.peers, "r1", "bob", "long ago", world.now_ms - 1000 * 1000);
+    world.is_hand_linked = true;
+    command("invite acme/ops");
+    const struct slice snapshot = peers_page(&world.peers, SLICE("r1"), SLICE_EMPTY, 30);
+    struct world_link *link = &world.links[0];
+    link->channels[0] = SLICE("/api/v1/rooms/r1/chatMessages");
+    link->channels_count = 1;
+    world_says(&world, "r1", "bob", "just now");
+    const struct msg_link_subscribed subscribed = {.owner = link->owner,
+                                                   .session = link->session,
+                                                   .channel = link->channels[0],
+                                                   .snapshot = snapshot};
+    world_post(&world, MSG_LINK_SUBSCRIBED, &subscribed);
+    world_settle(&world);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "long ago"), 0);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "just now"), 1);
+    world_says(&world, "r1", "bob", "later");
+    world_settle(&world);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "later"), 1);
+}
+END_TEST
+
 START_TEST(refused_subscription_is_told_and_a_lost_one_repeated)
 {
     world.is_hand_linked = true;
@@ -438,6 +462,7 @@ static Suite *suite(void)
     tcase_add_test(tests, creation_answered_without_a_room_waits_for_the_echo);
     tcase_add_test(tests, owner_who_cannot_be_invited_is_told);
     tcase_add_test(tests, logout_while_the_room_is_made_leaves_it);
+    tcase_add_test(tests, first_snapshot_begins_the_room_and_keeps_a_record_that_came_first);
     tcase_add_test(tests, refused_subscription_is_told_and_a_lost_one_repeated);
     add_endings(tests);
     suite_add_tcase(suite, tests);

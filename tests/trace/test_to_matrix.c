@@ -463,6 +463,25 @@ START_TEST(record_before_the_snapshot_of_a_new_link_is_not_lost)
 }
 END_TEST
 
+START_TEST(live_record_after_a_failed_reading_waits_for_what_was_missed)
+{
+    say("bob", "one");
+    world.now_ms += 60 * 1000;
+    say_unseen("bob", "missed");
+    world.now_ms += 60 * 1000;
+    world.is_held[MSG_ROOM_CATCH_UP_ENDED] = true;
+    const struct msg_link gap = {.owner = SLICE(ALICE), .session = world.sessions};
+    world_post(&world, MSG_LINK_GAP, &gap);
+    world_end(&world, MSG_ROOM_CATCH_UP_ENDED, CALL_END_FAILED, 500, "");
+    world.is_held[MSG_ROOM_CATCH_UP_ENDED] = false;
+    say("bob", "live");
+    world_wait(&world, 60 * 1000);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "missed"), 1);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "live"), 1);
+    ck_assert(slice_equal(last_event()->body, SLICE("live")));
+}
+END_TEST
+
 START_TEST(room_that_is_closed_on_gitter_is_told)
 {
     world.is_held[MSG_ROOM_CATCH_UP_ENDED] = true;
@@ -508,6 +527,7 @@ static Suite *suite(void)
     tcase_add_test(tests, hole_in_the_link_is_read_again);
     tcase_add_test(tests, message_that_became_visible_late_is_found_by_the_overlap);
     tcase_add_test(tests, record_before_the_snapshot_of_a_new_link_is_not_lost);
+    tcase_add_test(tests, live_record_after_a_failed_reading_waits_for_what_was_missed);
     tcase_add_test(tests, room_that_is_closed_on_gitter_is_told);
     suite_add_tcase(suite, tests);
     return suite;
