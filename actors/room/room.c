@@ -21,8 +21,8 @@ static fsm_action room_do_create, room_do_say_inviting, room_do_note_candidate,
 static fsm_action room_do_await_echo, room_do_give_up, room_do_invite_owner, room_do_create_again;
 static fsm_action room_do_invite_again, room_do_say_already, room_do_tell_not_invited,
     room_do_leave;
-static fsm_action room_do_abandon, room_do_unbridge, room_do_leave_created, room_do_leave_orphan,
-    room_do_say_gone;
+static fsm_action room_do_abandon, room_do_unbridge, room_do_leave_created, room_do_leave_candidate,
+    room_do_leave_orphan, room_do_say_gone;
 
 static const char *const room_states[] = {"CREATING", "INVITED", "JOINED", "LEAVING", "LEFT"};
 
@@ -70,7 +70,7 @@ static const struct fsm_row room_rows[] = {
     ROW(ANY,      SEND_ENDED,       is_open,       SAME,     note_sent),
 
     ROW(ANY,      CREATE_ENDED,     is_done,       SAME,     leave_created),
-    ROW(LEAVING,  CREATE_ENDED,     always,        LEFT,     nothing),
+    ROW(LEAVING,  CREATE_ENDED,     always,        LEAVING,  leave_candidate),
     ROW(LEAVING,  DEADLINE,         always,        LEFT,     nothing),
     ROW(LEAVING,  FORGET_ENDED,     always,        LEFT,     nothing),
 };
@@ -367,10 +367,24 @@ static void begin_face(struct turn *turn, const struct room *room)
     }
 }
 
+/* Nobody was ever invited there. */
+static void leave_empty(struct turn *turn, const struct room *room, struct slice matrix_room)
+{
+    const struct matrix_request leave =
+        matrix_leave_request(turn_arena(turn), matrix_room, SLICE_EMPTY);
+    const struct matrix_request forget =
+        matrix_forget_request(turn_arena(turn), matrix_room, SLICE_EMPTY);
+    call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &leave);
+    call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &forget);
+}
+
 static void room_do_invite_owner(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
     room->matrix_room = ((const struct msg_chat *)msg->body)->room;
+    if (room->candidate.len > 0 && !slice_equal(room->candidate, room->matrix_room)) {
+        leave_empty(turn, room, room->candidate); /* of an attempt before, whose answer was lost */
+    }
     room->candidate = SLICE_EMPTY;
     invite(turn, room);
     begin_face(turn, room);
@@ -496,16 +510,6 @@ static void room_do_abandon(void *next, const struct msg *msg, struct turn *turn
     close_down(turn, room);
 }
 
-static void leave_empty(struct turn *turn, const struct room *room, struct slice matrix_room)
-{
-    const struct matrix_request leave =
-        matrix_leave_request(turn_arena(turn), matrix_room, SLICE_EMPTY);
-    const struct matrix_request forget =
-        matrix_forget_request(turn_arena(turn), matrix_room, SLICE_EMPTY);
-    call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &leave);
-    call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &forget);
-}
-
 static void room_do_leave_created(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
@@ -518,7 +522,19 @@ static void room_do_leave_created(void *next, const struct msg *msg, struct turn
     }
 }
 
-/* A second room from a createRoom that was thought lost: nobody was ever invited there. */
+/* The room may be there although its answer is not, and its create event came or may still come. */
+static void room_do_leave_candidate(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct room *room = next;
+    (void)msg;
+    if (room->candidate.len > 0) {
+        leave_empty(turn, room, room->candidate);
+        room->candidate = SLICE_EMPTY;
+    }
+    room->deadline_ms = turn_now_ms(turn) + ECHO_WAIT_MS;
+}
+
+/* A second room, from a createRoom that was thought lost. */
 static void room_do_leave_orphan(void *next, const struct msg *msg, struct turn *turn)
 {
     const struct room *room = next;

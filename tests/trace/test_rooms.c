@@ -229,6 +229,22 @@ START_TEST(lost_answer_without_echo_makes_another_and_leaves_the_late_one)
 }
 END_TEST
 
+START_TEST(late_echo_during_the_second_attempt_is_left_as_well)
+{
+    world.is_held[MSG_ROOM_CREATE_ENDED] = true;
+    command("invite acme/ops");
+    world_lose_answer(&world, MSG_ROOM_CREATE_ENDED);
+    world_wait(&world, 30 * 1000);
+    world_created(&world, "!made1", BOT, ROOM_KEY);
+    world_forget(&world);
+    world.is_held[MSG_ROOM_CREATE_ENDED] = false;
+    world_settle(&world);
+    ck_text_eq(matrix_room(), "!made2");
+    ck_assert(world_said(&world, "!made1 leave @bot:hs\n"));
+    ck_assert(world_said(&world, "!made1 forget @bot:hs\n"));
+}
+END_TEST
+
 START_TEST(five_lost_answers_give_up)
 {
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
@@ -292,6 +308,20 @@ START_TEST(logout_while_the_room_is_made_leaves_it)
     world_wait(&world, 30 * 1000);
     ck_assert(world_said(&world, "!made1 leave @bot:hs\n"));
     ck_assert(!world_said(&world, "!made1 invite @alice:hs"));
+    ck_assert_str_eq(room_state(), "-");
+}
+END_TEST
+
+START_TEST(logout_while_the_room_is_made_and_was_seen_leaves_it)
+{
+    world.is_held[MSG_ROOM_CREATE_ENDED] = true;
+    command("invite acme/ops");
+    world_created(&world, "!made1", BOT, ROOM_KEY);
+    command("logout");
+    world_lose_answer(&world, MSG_ROOM_CREATE_ENDED);
+    world_settle(&world);
+    world_wait(&world, 30 * 1000);
+    ck_assert(world_said(&world, "!made1 leave @bot:hs\n"));
     ck_assert_str_eq(room_state(), "-");
 }
 END_TEST
@@ -457,11 +487,13 @@ static Suite *suite(void)
     tcase_add_test(tests, echo_behind_a_lost_answer_is_the_room);
     tcase_add_test(tests, marker_of_somebody_else_is_not_believed);
     tcase_add_test(tests, lost_answer_without_echo_makes_another_and_leaves_the_late_one);
+    tcase_add_test(tests, late_echo_during_the_second_attempt_is_left_as_well);
     tcase_add_test(tests, five_lost_answers_give_up);
     tcase_add_test(tests, refused_creation_is_told_and_may_be_asked_again);
     tcase_add_test(tests, creation_answered_without_a_room_waits_for_the_echo);
     tcase_add_test(tests, owner_who_cannot_be_invited_is_told);
     tcase_add_test(tests, logout_while_the_room_is_made_leaves_it);
+    tcase_add_test(tests, logout_while_the_room_is_made_and_was_seen_leaves_it);
     tcase_add_test(tests, first_snapshot_begins_the_room_and_keeps_a_record_that_came_first);
     tcase_add_test(tests, refused_subscription_is_told_and_a_lost_one_repeated);
     add_endings(tests);
