@@ -67,7 +67,7 @@ async def recover(world):
         await world.synapse.resume()
     if not world.bridge.is_running():
         await world.bridge.end()
-        await world.bridge.begin()
+        await world.start_bridge()
 
 
 async def run_version(version, names, folder):

@@ -31,7 +31,7 @@ async def scenario_restart_of_gitterd(world):
     await talk(3)
     await world.bridge.stop()
     await talk(5)
-    await world.bridge.begin()
+    await world.start_bridge()
     await talk(3)
     await all_arrived(alice, room, gitter)
     await until("all of Alice on Gitter", lambda: arrived(world, uri, alice, len(matrix)), LONG)
@@ -54,6 +54,8 @@ async def scenario_kill_of_gitterd(world):
     alice, uri, room, (bob,) = await bridged(world, "bob")
     gitter = [f"quokka g{number}" for number in range(40)]
     matrix = [f"quokka m{number}" for number in range(20)]
+    may_talk = asyncio.Event()
+    may_talk.set()
 
     async def from_gitter():
         for text in gitter:
@@ -61,16 +63,21 @@ async def scenario_kill_of_gitterd(world):
 
     async def from_matrix():
         for text in matrix:
+            await may_talk.wait()
             await alice.matrix.send(room, text)
+
+    async def kill():
+        await world.bridge.kill()
+        may_talk.clear()  # while the homeserver finds back, see has_recovered
+        await world.start_bridge()
+        may_talk.set()
     talk = asyncio.gather(from_gitter(), from_matrix())
     for share in (4, 2):
         await until("some of it on Gitter",
                     lambda: arrived(world, uri, alice, len(matrix) // share), LONG)
-        await world.bridge.kill()
-        await world.bridge.begin()
+        await kill()
     await talk
-    await world.bridge.kill()
-    await world.bridge.begin()
+    await kill()
     await all_arrived(alice, room, gitter)
     await until("all of Alice on Gitter", lambda: arrived(world, uri, alice, len(matrix)), LONG)
     await said_once(world, uri, alice, matrix)

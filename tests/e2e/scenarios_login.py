@@ -132,7 +132,7 @@ async def scenario_login_invites_max_of_zero_only_offers(world):
     await world.bridge.stop()
     world.write_config(login_invites_max=0)
     try:
-        await world.bridge.begin()
+        await world.start_bridge()
         alice, (room,) = await world.person(rooms=1)
         await alice.login()
         await alice.hear("OFFERING_ROOMS", total=1)
@@ -141,7 +141,7 @@ async def scenario_login_invites_max_of_zero_only_offers(world):
     finally:
         await world.bridge.stop()
         world.write_config()
-        await world.bridge.begin()
+        await world.start_bridge()
 
 
 async def scenario_consent_denied(world):
@@ -224,7 +224,7 @@ async def scenario_expired_link(world):
     with contextlib.closing(sqlite3.connect(world.bridge.database)) as database, database:
         changed = database.execute("UPDATE logins SET deadline_ms = 1 WHERE deadline_ms > 0")
         assert changed.rowcount > 0
-    await world.bridge.begin()
+    await world.start_bridge()
     async with world.browser() as browser:
         async def refused():
             page = await browser.get(link)

@@ -84,7 +84,12 @@ class World:
         self.write_config()
         await self.bridge.write_registration()
         await self.synapse.begin([self.bridge.registration])
+        await self.start_bridge()
+
+    async def start_bridge(self):
+        """Starts gitterd; the homeserver has then delivered what it had kept for it."""
         await self.bridge.begin()
+        await until("the homeserver's queue to be empty", self.synapse.has_recovered, seconds=60)
 
     def write_config(self, **changes):
         """gitterd's settings, as this world has them but for the changes."""
