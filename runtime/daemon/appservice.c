@@ -82,10 +82,13 @@ static enum rc check_token(struct appservice *appservice,
                            struct http_answer *refusal)
 {
     const struct slice wanted = appservice->options.hs_token;
-    const struct slice token = bearer_token(head);
+    struct slice token = bearer_token(head);
     struct slice query = SLICE_EMPTY;
     const bool has_query =
         url_form_find(appservice->arena, head->query, SLICE("access_token"), &query, NULL) == RC_OK;
+    if (token.len == 0 && has_query && appservice->options.is_legacy) {
+        token = query;
+    }
     if (token.len == 0) {
         *refusal = json_answer(401, ERROR_BODY("M_MISSING_TOKEN", "No bearer token"));
         return RC_REFUSED;
@@ -99,13 +102,18 @@ static enum rc check_token(struct appservice *appservice,
     return RC_OK;
 }
 
-/* Paths, with and without the prefix that came with version 1 of the API. */
-static bool path_below(struct slice path, struct slice what, struct slice *rest)
+/* Paths below the prefix that came with version 1 of the API; without it for homeservers before
+ * that. */
+static bool path_below(const struct appservice *appservice,
+                       struct slice path,
+                       struct slice what,
+                       struct slice *rest)
 {
     const struct slice prefix = SLICE("/_matrix/app/v1");
-    const struct slice bare = slice_starts_with(path, prefix) ? slice_from(path, prefix.len) : path;
+    const bool has_prefix = slice_starts_with(path, prefix);
+    const struct slice bare = has_prefix ? slice_from(path, prefix.len) : path;
     *rest = slice_from(bare, what.len);
-    return slice_starts_with(bare, what);
+    return (has_prefix || appservice->options.is_legacy) && slice_starts_with(bare, what);
 }
 
 static enum rc on_head(void *context,
@@ -116,7 +124,7 @@ static enum rc on_head(void *context,
     struct appservice *appservice = context;
     struct slice rest = SLICE_EMPTY;
     arena_reset(appservice->arena);
-    if (!path_below(head->path, SLICE("/transactions/"), &rest)) {
+    if (!path_below(appservice, head->path, SLICE("/transactions/"), &rest)) {
         *body_bytes_max = SMALL_BODY_BYTES_MAX;
     }
     return check_token(appservice, head, refusal);
@@ -263,11 +271,12 @@ static const struct route routes[] = {
     {SLICE_INIT("POST"), SLICE_INIT("/ping"), NULL, take_ping},
 };
 
-static const struct route *find_route(struct slice path, struct slice *rest)
+static const struct route *
+find_route(const struct appservice *appservice, struct slice path, struct slice *rest)
 {
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         const bool takes_more = slice_ends_with(routes[i].path, SLICE("/"));
-        if (path_below(path, routes[i].path, rest) && (rest->len > 0) == takes_more) {
+        if (path_below(appservice, path, routes[i].path, rest) && (rest->len > 0) == takes_more) {
             return &routes[i];
         }
     }
@@ -278,7 +287,7 @@ static void on_request(void *context, const struct http_head *head, struct slice
 {
     struct appservice *appservice = context;
     struct slice rest = SLICE_EMPTY;
-    const struct route *route = find_route(head->path, &rest);
+    const struct route *route = find_route(appservice, head->path, &rest);
     arena_reset(appservice->arena);
     if (route == NULL) {
         answer(appservice, head->request_id, 404, ERROR_BODY("M_UNRECOGNIZED", "No such endpoint"));

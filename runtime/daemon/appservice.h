@@ -21,6 +21,7 @@ struct appservice_options {
     struct slice hs_token;
     struct slice domain;
     struct slice bot;
+    bool is_legacy; /* takes paths without prefix, and the token in the query alone */
 };
 
 struct appservice *appservice_open(const struct appservice_options *options);

@@ -234,6 +234,7 @@ static enum rc open_servers(struct bridge *bridge)
         .hs_token = config->matrix_homeserver_token,
         .domain = config->matrix_homeserver_domain,
         .bot = config->bot,
+        .is_legacy = config->matrix_legacy_api != 0,
     };
     /* ids of one process: fewer than 2^20 requests a millisecond */
     const struct web_options web = {.engine = bridge->engine,

@@ -53,7 +53,8 @@ async def scenario_tokens_of_the_homeserver(world):
 async def scenario_paths_of_the_appservice(world):
     server = Homeserver(world)
     assert await server.ask("POST", "/_matrix/app/v1/ping", b'{"transaction_id":"x"}') == (200, {})
-    assert await server.ask("PUT", "/transactions/2", b'{"events":[]}') == (200, {})
+    got, answer = await server.ask("PUT", "/transactions/2", b'{"events":[]}')
+    assert (got, answer["errcode"]) == (404, "M_UNRECOGNIZED"), "old paths want matrix_legacy_api"
     for method, path, status, code in (
         ("GET", "/_matrix/app/v1/dance", 404, "M_UNRECOGNIZED"),
         ("GET", "/", 404, "M_UNRECOGNIZED"),
