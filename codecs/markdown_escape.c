@@ -340,10 +340,20 @@ static bool needs_backslash(const struct escape *escape, char c, char before, ch
     }
 }
 
+/* The reference a bracket needs, within the text of a link or before an address. */
+static struct slice bracket_reference(const struct escape *escape, char c, char next)
+{
+    const bool in_link = has_place(escape, MARKDOWN_IN_LINK);
+    if (c == '[') {
+        return in_link ? SLICE("&lbrack;") : SLICE_EMPTY;
+    }
+    const bool before_address = has_place(escape, MARKDOWN_RUN) && next == '(';
+    return in_link || before_address ? SLICE("&rbrack;") : SLICE_EMPTY;
+}
+
 /* The reference a byte needs where no backslash helps; empty if none. */
 static struct slice reference_for(const struct escape *escape, char c, char before, char next)
 {
-    const bool in_link = has_place(escape, MARKDOWN_IN_LINK);
     const bool at_end = next == '\0' && has_place(escape, MARKDOWN_RUN);
     switch (c) {
     case '<':
@@ -355,10 +365,8 @@ static struct slice reference_for(const struct escape *escape, char c, char befo
     case '#':
         return escape->at >= escape->heading_end ? SLICE("&num;") : SLICE_EMPTY;
     case '[':
-        return in_link ? SLICE("&lbrack;") : SLICE_EMPTY;
     case ']':
-        return in_link || (has_place(escape, MARKDOWN_RUN) && next == '(') ? SLICE("&rbrack;")
-                                                                           : SLICE_EMPTY;
+        return bracket_reference(escape, c, next);
     case '|':
         return has_place(escape, MARKDOWN_IN_CELL) ? SLICE("&vert;") : SLICE_EMPTY;
     default:

@@ -15,6 +15,13 @@ struct slice text_template(enum text text)
     return templates[text];
 }
 
+/* A text on its way, twice. */
+struct text_pair_buf {
+    struct buf plain;
+    struct buf html;
+    bool in_code;
+};
+
 static void put_escaped(struct buf *out, struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -65,47 +72,56 @@ static void put_argument(struct buf *html, struct slice name, struct slice value
     }
 }
 
-static void put_named(struct buf *plain,
-                      struct buf *html,
-                      struct slice name,
-                      const struct text_arg *args,
-                      size_t count)
+/* False if no argument has that name. */
+static bool
+put_named(struct text_pair_buf *out, struct slice name, const struct text_arg *args, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (slice_equal(slice_from_cstr(args[i].name), name)) {
-            buf_put(plain, args[i].value);
-            put_argument(html, name, args[i].value);
-            return;
+            buf_put(&out->plain, args[i].value);
+            put_argument(&out->html, name, args[i].value);
+            return true;
         }
     }
-    CHECK(slice_equal(name, SLICE("help")));
-    const struct text_pair help = TEXT_PLAIN(plain->arena, TEXT_HELP);
-    buf_put(plain, help.plain);
-    buf_put(html, help.html);
+    return false;
+}
+
+static void put_byte(struct text_pair_buf *out, struct slice byte)
+{
+    if (byte.ptr[0] == '`') {
+        out->in_code = !out->in_code;
+        buf_put(&out->html, out->in_code ? SLICE("<code>") : SLICE("</code>"));
+    } else {
+        put_escaped(&out->html, byte);
+    }
+    buf_put(&out->plain, byte);
 }
 
 struct text_pair
 text_render(struct arena *arena, enum text text, const struct text_arg *args, size_t count)
 {
     struct slice rest = text_template(text);
-    bool in_code = false;
-    struct buf plain;
-    struct buf html;
-    buf_init(&plain, arena);
-    buf_init(&html, arena);
-    while (rest.len > 0) {
+    struct slice behind_help = SLICE_EMPTY; /* HELP is put in like a text of its own, one deep */
+    struct text_pair_buf out = {.in_code = false};
+    buf_init(&out.plain, arena);
+    buf_init(&out.html, arena);
+    while (rest.len > 0 || behind_help.len > 0) {
+        if (rest.len == 0) {
+            rest = behind_help;
+            behind_help = SLICE_EMPTY;
+        }
         const struct slice byte = slice_first(rest, 1);
         rest = slice_from(rest, 1);
-        if (byte.ptr[0] == '{') {
-            put_named(&plain, &html, slice_cut(&rest, '}'), args, count);
-        } else if (byte.ptr[0] == '`') {
-            in_code = !in_code;
-            buf_put(&html, in_code ? SLICE("<code>") : SLICE("</code>"));
-            buf_put(&plain, byte);
-        } else {
-            buf_put(&plain, byte);
-            put_escaped(&html, byte);
+        if (byte.ptr[0] != '{') {
+            put_byte(&out, byte);
+            continue;
+        }
+        const struct slice name = slice_cut(&rest, '}');
+        if (!put_named(&out, name, args, count)) {
+            CHECK(slice_equal(name, SLICE("help")) && behind_help.len == 0);
+            behind_help = rest;
+            rest = text_template(TEXT_HELP);
         }
     }
-    return (struct text_pair){buf_slice(&plain), buf_slice(&html)};
+    return (struct text_pair){buf_slice(&out.plain), buf_slice(&out.html)};
 }

@@ -30,8 +30,7 @@ struct text_pair {
 struct slice text_template(enum text text);
 
 /* The text with its arguments put in. An argument that the text does not name is passed over; a
- * {name} without argument is a CHECK. {help} stands
- * for the text HELP and needs no argument. */
+ * {name} without argument is a CHECK. {help} stands for the text HELP and needs no argument. */
 struct text_pair
 text_render(struct arena *arena, enum text text, const struct text_arg *args, size_t count);
 
