@@ -133,4 +133,22 @@ void links_unsubscribe(struct links *links, struct slice owner, struct slice cha
 size_t links_count(const struct links *links);
 size_t links_count_up(const struct links *links);
 
+/* Links of either kind, Faye or the HTTP streams of runtime/streams.h, to whoever need not know
+ * which. Each function is what the one named like it says above, with the context first; `close`
+ * frees what the context points to. */
+struct transport {
+    void *context;
+    int64_t (*start)(void *context, struct slice owner, struct slice token);
+    void (*stop)(void *context, struct slice owner);
+    void (*subscribe)(void *context,
+                      struct slice owner,
+                      struct slice channel,
+                      struct slice snapshot);
+    void (*unsubscribe)(void *context, struct slice owner, struct slice channel);
+    size_t (*count)(const void *context);
+    void (*close)(void *context);
+};
+
+struct transport links_transport(struct links *links);
+
 #endif
