@@ -30,6 +30,7 @@ static const struct fsm_row face_rows[] = {
     ROW(OVER,     BEGIN,        always,  SPEAKERS, begin),
     ROW(SPEAKERS, SPOKEN,       always,  LISTING,  fetch_list),
     ROW(LISTING,  LIST_ENDED,   is_done, KEPT,     bring_list),
+    ROW(KEPT,     LIST_ENDED,   is_done, KEPT,     bring_list),
     ROW(LISTING,  LIST_ENDED,   always,  KEPT,     nothing),
     ROW(ANY,      PERSON,       went,    SAME,     take_away),
     ROW(ANY,      PERSON,       changed, SAME,     rename_ghost),
@@ -45,7 +46,7 @@ static const struct fsm_row face_rows[] = {
 #define BUT(state) (ALL_STATES & ~STATE_BIT(state))
 static const struct fsm_pairs face_ignored[] = {
     {MSG_FACE_SPOKEN, BUT(FACE_SPEAKERS)},
-    {MSG_FACE_LIST_ENDED, BUT(FACE_LISTING)},
+    {MSG_FACE_LIST_ENDED, BUT(FACE_LISTING)}, /* left meanwhile, or a further page that failed */
     {MSG_FACE_PERSON, ALL_STATES},
     {MSG_FACE_JOIN_ENDED, ALL_STATES},
     {MSG_FACE_DETAILS, ALL_STATES},
@@ -162,27 +163,36 @@ static void face_do_bring(void *next, const struct msg *msg, struct turn *turn)
     bring(turn, next, person->gitter_user, person->name);
 }
 
-static void face_do_fetch_list(void *next, const struct msg *msg, struct turn *turn)
+/* Pages of a list without order may overlap or miss somebody: those who are missed come when they
+ * speak. */
+static void fetch_page(struct turn *turn, const struct face *face, int64_t skip)
 {
-    const struct face *face = next;
     struct arena *arena = turn_arena(turn);
-    (void)msg;
     const struct gitter_request request = {
         .method = SLICE("GET"),
-        .path = arena_printf(arena, "/rooms/%.*s/users?limit=%d", SLICE_ARGS(face->gitter_room),
-                             LIST_PEOPLE),
+        .path = arena_printf(arena, "/rooms/%.*s/users?limit=%d&skip=%lld",
+                             SLICE_ARGS(face->gitter_room), LIST_PEOPLE, (long long)skip),
     };
     struct call call = call_gitter(MSG_FACE_LIST_ENDED, &request,
                                    lane_of(arena, "face-read", face->key), face->owner);
     call.is_catch_up = true;
+    call.ref = arena_printf(arena, "%lld", (long long)skip);
     turn_call(turn, &call);
+}
+
+static void face_do_fetch_list(void *next, const struct msg *msg, struct turn *turn)
+{
+    (void)msg;
+    fetch_page(turn, next, 0);
 }
 
 static void face_do_bring_list(void *next, const struct msg *msg, struct turn *turn)
 {
     struct face *face = next;
     struct json *list = NULL;
-    if (json_parse(turn_arena(turn), ended_of(msg)->body, &list) != RC_OK) {
+    int64_t skip = 0;
+    if (json_parse(turn_arena(turn), ended_of(msg)->body, &list) != RC_OK ||
+        slice_to_int(ended_of(msg)->ref, &skip) != RC_OK) {
         return;
     }
     for (const struct json *person = json_first(list); person != NULL; person = person->next) {
@@ -191,6 +201,9 @@ static void face_do_bring_list(void *next, const struct msg *msg, struct turn *t
             bring(turn, face, user.id,
                   user.display_name.len > 0 ? user.display_name : user.username);
         }
+    }
+    if (json_count(list) >= LIST_PEOPLE && face->people < settings_of(turn)->room_members_max) {
+        fetch_page(turn, face, skip + LIST_PEOPLE);
     }
 }
 

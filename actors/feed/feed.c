@@ -12,6 +12,7 @@
 #define feed_do_nothing NULL
 
 static fsm_guard feed_if_is_refused, feed_if_is_current;
+static fsm_action feed_do_tell_room_lost;
 static fsm_action feed_do_open, feed_do_close, feed_do_subscribe_all, feed_do_report_refusal;
 static fsm_action feed_do_back_off, feed_do_catch_up_all, feed_do_subscribe, feed_do_unsubscribe,
     feed_do_resume;
@@ -29,6 +30,7 @@ static const struct fsm_row feed_rows[] = {
     ROW(LIVE,       GAP,          is_current, LIVE,       catch_up_all),
     ROW(LIVE,       ROOM_ADDED,   always,     LIVE,       subscribe),
     ROW(LIVE,       ROOM_REMOVED, always,     LIVE,       unsubscribe),
+    ROW(WAITING,    ROOM_ADDED,   always,     WAITING,    tell_room_lost),
     ROW(WAITING,    DEADLINE,     always,     CONNECTING, open),
     ROW(CONNECTING, BEGUN_ANEW,   always,     WAITING,    resume),
     ROW(LIVE,       BEGUN_ANEW,   always,     WAITING,    resume),
@@ -43,7 +45,7 @@ static const struct fsm_pairs feed_ignored[] = {
     {MSG_FEED_DOWN, STATE_BIT(FEED_OFF) | STATE_BIT(FEED_LIVE) | STATE_BIT(FEED_WAITING)},
     {MSG_FEED_GAP, NOT_LIVE | STATE_BIT(FEED_LIVE)},
     /* the rooms are looked up when the link comes up */
-    {MSG_FEED_ROOM_ADDED, NOT_LIVE},
+    {MSG_FEED_ROOM_ADDED, STATE_BIT(FEED_OFF) | STATE_BIT(FEED_CONNECTING)},
     {MSG_FEED_ROOM_REMOVED, NOT_LIVE},
     {MSG_FEED_BEGUN_ANEW, STATE_BIT(FEED_OFF)},
 };
@@ -190,6 +192,29 @@ static int64_t jittered(struct turn *turn, int64_t most)
     return most / 2 + (int64_t)(random % (uint32_t)(most / 2 + 1));
 }
 
+/* Rooms go on without a live channel when the first try to get it back has failed too. */
+static const struct msg_subscribed lost = {.error = SLICE_INIT("lost")};
+
+static void feed_do_tell_room_lost(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct feed *feed = next;
+    const struct slice key =
+        key_of_room(turn_arena(turn), feed->key, ((const struct msg_room *)msg->body)->gitter_room);
+    turn_send(turn, (struct actor_ref){ACTOR_ROOM, key}, MSG_ROOM_SUBSCRIBED, &lost);
+}
+
+static void tell_lost(struct turn *turn, const struct feed *feed)
+{
+    struct actor_entry *rooms = NULL;
+    const size_t count = turn_find(turn, ACTOR_ROOM, "owner", feed->key, &rooms);
+    for (size_t i = 0; i < count; i++) {
+        if (room_state_has_feed(rooms[i].state)) {
+            turn_send(turn, (struct actor_ref){ACTOR_ROOM, rooms[i].key}, MSG_ROOM_SUBSCRIBED,
+                      &lost);
+        }
+    }
+}
+
 static void feed_do_back_off(void *next, const struct msg *msg, struct turn *turn)
 {
     struct feed *feed = next;
@@ -199,6 +224,9 @@ static void feed_do_back_off(void *next, const struct msg *msg, struct turn *tur
     int64_t pause_ms = jittered(turn, doubled < RETRY_LAST_MS ? doubled : RETRY_LAST_MS);
     if (down->retry_ms > pause_ms && down->retry_ms < RETRY_LAST_MS) {
         pause_ms = down->retry_ms;
+    }
+    if (feed->failures > 0) {
+        tell_lost(turn, feed);
     }
     feed->failures++;
     feed->session = 0;

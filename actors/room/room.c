@@ -240,6 +240,7 @@ static void room_do_create_again(void *next, const struct msg *msg, struct turn 
     struct call call =
         call_matrix(MSG_ROOM_CREATE_ENDED, &request, room_lane_in(turn, room), room->owner);
     call.repeat = CALL_REPEAT_NEVER;
+    call.is_catch_up = !room->is_asked;
     turn_call(turn, &call);
 }
 
@@ -264,6 +265,7 @@ static void room_do_create(void *next, const struct msg *msg, struct turn *turn)
         .topic = bridge->topic,
         .gitter_user = bridge->gitter_user,
         .gitter_name = bridge->gitter_name,
+        .is_asked = bridge->is_asked,
         .since = bridge->cursor.len > 0 ? bridge->cursor : id_of_now(turn),
     };
     room->cursor = room->since;

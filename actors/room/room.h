@@ -33,7 +33,9 @@ enum room_state {
     F(S, NUM, session)     /* the link on which the room is level; of others nothing is taken */   \
     F(S, FLAG, is_reading) /* pages of what was missed are being read */                           \
     F(S, FLAG, is_behind)  /* something came that was not taken: read again */                     \
+    F(S, FLAG, is_polling) /* there is no live channel: read every now and then */                 \
     F(S, NUM, posts)       /* own messages on their way to Gitter */                               \
+    F(S, FLAG, is_asked)   /* by name: not one of many, which give way to live traffic */          \
     F(S, NUM, creates)     /* attempts */                                                          \
     F(S, TEXT, candidate)  /* a Matrix room with our marker, seen before its answer came */        \
     F(S, FLAG, was_explained)                                                                      \

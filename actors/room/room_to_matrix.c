@@ -22,6 +22,8 @@ enum {
     /* A message with a smaller id can become visible this much later than one with a greater. */
     OVERLAP_MS = 10 * 1000,
     READ_AGAIN_MS = 30 * 1000,
+    /* Requests are counted, 100 a minute for all rooms of an owner. */
+    POLL_MS = 30 * 1000,
 };
 
 /* Sending one message */
@@ -216,6 +218,9 @@ void room_do_read(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
     (void)msg;
+    if (room->is_polling) {
+        room->deadline_ms = turn_now_ms(turn) + POLL_MS;
+    }
     if (room->is_reading) {
         room->is_behind = true;
         return;
@@ -301,17 +306,24 @@ static void take_first(struct turn *turn,
     }
 }
 
-/* A subscription that was refused for good is told; one that got no answer is tried again. */
-static void take_refusal(struct turn *turn, struct room *room, struct slice error)
+/* A subscription that was refused for good is told; one that got no answer is tried again. While
+ * there is none to be had the room is read every now and then. */
+static void take_refusal(struct turn *turn, struct room *room, const struct msg *msg)
 {
+    const struct slice error = ((const struct msg_subscribed *)msg->body)->error;
     if (slice_starts_with(error, SLICE("403")) || slice_starts_with(error, SLICE("404"))) {
         const enum text why =
             slice_starts_with(error, SLICE("403")) ? TEXT_WHY_FORBIDDEN : TEXT_WHY_ABSENT;
         ROOM_NOTICE(turn, room, SLICE_EMPTY, TEXT_ROOM_GONE, {"why", text_template(why)});
-        return;
+    } else if (slice_starts_with(error, SLICE("lost"))) {
+        if (!room->is_polling) {
+            room->is_polling = true;
+            room_do_read(room, msg, turn);
+        }
+    } else {
+        const struct msg_room again = {.gitter_room = room->gitter_room};
+        turn_send(turn, (struct actor_ref){ACTOR_FEED, room->owner}, MSG_FEED_ROOM_ADDED, &again);
     }
-    const struct msg_room again = {.gitter_room = room->gitter_room};
-    turn_send(turn, (struct actor_ref){ACTOR_FEED, room->owner}, MSG_FEED_ROOM_ADDED, &again);
 }
 
 void room_do_take_snapshot(void *next, const struct msg *msg, struct turn *turn)
@@ -321,7 +333,7 @@ void room_do_take_snapshot(void *next, const struct msg *msg, struct turn *turn)
     struct gitter_message *messages = NULL;
     size_t count = 0;
     if (subscribed->error.len > 0) {
-        take_refusal(turn, room, subscribed->error);
+        take_refusal(turn, room, msg);
         return;
     }
     const bool is_first = room->session == 0;
@@ -329,6 +341,7 @@ void room_do_take_snapshot(void *next, const struct msg *msg, struct turn *turn)
         gitter_messages_parse(turn_arena(turn), subscribed->snapshot, &messages, &count) == RC_OK;
     count = is_readable ? count : 0;
     room->session = subscribed->session;
+    room->is_polling = false;
     if (is_first) {
         take_first(turn, room, messages, count);
     }
