@@ -102,6 +102,9 @@ static void stream_lose(struct stream *stream, struct slice why)
     stream_enter(stream, STREAM_PAUSED);
     ev_timer_set(&stream->timer, (double)pause_ms / MS_PER_S, 0.);
     ev_timer_start(settings->loop, &stream->timer);
+    if (stream->failures == 2) {
+        settings->events.on_away(settings->events.context, stream);
+    }
 }
 
 static void stream_on_timer(struct ev_loop *loop, ev_timer *timer, int events)

@@ -35,6 +35,8 @@ struct stream_events {
     void (*on_record)(void *context, struct stream *stream, struct slice record);
     /* 401, 403 or 404: the stream is over unless it is told otherwise; stream_end is due. */
     void (*on_refused)(void *context, struct stream *stream, int status);
+    /* Lost a second time in a row: it may take a while. Tried again in any case. */
+    void (*on_away)(void *context, struct stream *stream);
     /* stream_pump is due, from the loop. */
     void (*on_due)(void *context);
 };

@@ -221,6 +221,14 @@ static void streams_on_refused(void *context, struct stream *room, int status)
                                                    : SLICE("404 Not Found."));
 }
 
+static void streams_on_away(void *context, struct stream *room)
+{
+    const struct streams *streams = context;
+    const struct link_events *events = &streams->events;
+    events->on_subscribed(events->context, owner_id(room->owner), room->channel, SLICE_EMPTY,
+                          SLICE("lost"));
+}
+
 static void streams_on_due(void *context)
 {
     streams_wake(context);
@@ -298,6 +306,7 @@ static void streams_set(struct streams *streams, const struct streams_options *o
                    .on_open = streams_on_open,
                    .on_record = streams_on_record,
                    .on_refused = streams_on_refused,
+                   .on_away = streams_on_away,
                    .on_due = streams_on_due},
     };
     streams->events = options->events;

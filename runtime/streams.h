@@ -10,6 +10,8 @@
  *   has come, without a snapshot: what was said before, the room reads by REST. A lost stream is
  *   opened again after a pause, however often it takes, and on_subscribed comes once more each
  *   time: there is no backlog, so the room reads again.
+ *   After the second loss in a row there is one with the error "lost", so that the room reads on
+ *   without a stream until then.
  * - 403 and 404 are an on_subscribed with an error ("403 Forbidden.") and end the subscription;
  *   401 ends the link with LINK_END_REFUSED; any other status is a loss. So on_down comes with
  *   LINK_END_REFUSED or LINK_END_STOPPED alone.

@@ -9,6 +9,7 @@
 #include "runtime/daemon/hello.h"
 #include "runtime/daemon/tables.h"
 #include "runtime/log.h"
+#include "runtime/streams.h"
 
 #include <curl/curl.h>
 #include <signal.h>
@@ -196,18 +197,63 @@ static enum rc open_courier(struct bridge *bridge)
                 SLICE_EMPTY);
 }
 
-static enum rc open_links(struct bridge *bridge)
+/* Larger than those of every process before, since rooms remember theirs. */
+static int64_t first_session(void)
+{
+    return bridge_now_ms(NULL);
+}
+
+static enum rc open_faye(struct bridge *bridge)
 {
     const struct links_options options = {
         .loop = bridge->loop,
         .faye_url = bridge->config->gitter_faye_url,
-        /* larger than those of every process before, since rooms remember theirs */
-        .session_first = bridge_now_ms(NULL),
+        .session_first = first_session(),
         .ca_file = bridge->config->ca_file,
         .events = bridge_link_events(bridge),
     };
-    return fail(bridge, links_open(&options, &bridge->links), "gitter_faye_url",
-                bridge->config->gitter_faye_url);
+    struct links *links = NULL;
+    const enum rc rc = links_open(&options, &links);
+    if (rc == RC_OK) {
+        bridge->transport = links_transport(links);
+    }
+    return fail(bridge, rc, "gitter_faye_url", bridge->config->gitter_faye_url);
+}
+
+static enum rc open_streams(struct bridge *bridge)
+{
+    const struct streams_options options = {
+        .loop = bridge->loop,
+        .log = bridge->log,
+        .stream_url = bridge->config->gitter_stream_url,
+        .user_agent = user_agent,
+        .ca_file = bridge->config->ca_file,
+        .session_first = first_session(),
+        .random = bridge_random,
+        .random_context = bridge,
+        .events = bridge_link_events(bridge),
+    };
+    struct streams *streams = NULL;
+    const enum rc rc = streams_open(&options, &streams);
+    if (rc == RC_OK) {
+        bridge->transport = streams_transport(streams);
+    }
+    return fail(bridge, rc, "gitter_stream_url", bridge->config->gitter_stream_url);
+}
+
+static enum rc open_links(struct bridge *bridge)
+{
+    if (bridge->config->gitter_faye_url.len > 0) {
+        return open_faye(bridge);
+    }
+    if (bridge->config->gitter_stream_url.len > 0) {
+        return open_streams(bridge);
+    }
+    log_event(
+        bridge->log, LOG_WARN, "no_live_channel",
+        LOG_CSTR("hint",
+                 "gitter_faye_url and gitter_stream_url are empty: rooms are read twice a minute"));
+    return RC_OK;
 }
 
 static enum rc listen_for(struct bridge *bridge,
@@ -320,7 +366,9 @@ static enum rc bridge_open(struct bridge *bridge)
 static void bridge_close(struct bridge *bridge)
 {
     hello_close(bridge->hello);
-    links_close(bridge->links);
+    if (bridge->transport.close != NULL) {
+        bridge->transport.close(bridge->transport.context);
+    }
     courier_close(bridge->courier);
     http_server_close(bridge->appservice_server);
     http_server_close(bridge->web_server);

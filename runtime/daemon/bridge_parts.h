@@ -32,7 +32,7 @@ struct bridge {
     struct application application;
     struct engine *engine;
     struct courier *courier;
-    struct links *links;
+    struct transport transport; /* Faye or streams; all NULL when there is neither */
     struct appservice *appservice;
     struct web *web;
     struct hello *hello;

@@ -63,35 +63,38 @@ static void act_answer(void *context, int64_t request, const struct answer *answ
     web_answer(bridge->web, request, answer);
 }
 
+/* Without a token (sealed under another key, or lost) it is as if Gitter had refused it; without a
+ * transport as if it could not be reached. */
 static void open_link(struct bridge *bridge, struct slice owner)
 {
+    const struct transport *transport = &bridge->transport;
     const struct slice token = owner_token(bridge, owner);
-    if (token.len > 0) {
-        (void)links_start(bridge->links, owner, token);
+    if (token.len > 0 && transport->start != NULL) {
+        (void)transport->start(transport->context, owner, token);
         return;
     }
-    /* sealed under another key, or lost: the same as a token that Gitter refuses */
     const struct msg_link_down down = {
-        .owner = owner, .why = SLICE("REFUSED"), .detail = SLICE("no token")};
+        .owner = owner,
+        .why = token.len == 0 ? SLICE("REFUSED") : SLICE("UNREACHABLE"),
+        .detail = token.len == 0 ? SLICE("no token") : SLICE("no live channel is configured"),
+    };
     bridge_post(bridge, MSG_LINK_DOWN, &down);
 }
 
 static void act_link(void *context, const struct link_order *order)
 {
     struct bridge *bridge = context;
-    switch (order->verb) {
-    case LINK_OPEN:
+    const struct transport *transport = &bridge->transport;
+    if (order->verb == LINK_OPEN) {
         open_link(bridge, order->owner);
-        break;
-    case LINK_CLOSE:
-        links_stop(bridge->links, order->owner);
-        break;
-    case LINK_SUBSCRIBE:
-        links_subscribe(bridge->links, order->owner, order->channel, order->snapshot);
-        break;
-    case LINK_UNSUBSCRIBE:
-        links_unsubscribe(bridge->links, order->owner, order->channel);
-        break;
+    } else if (transport->start == NULL) {
+        return;
+    } else if (order->verb == LINK_CLOSE) {
+        transport->stop(transport->context, order->owner);
+    } else if (order->verb == LINK_SUBSCRIBE) {
+        transport->subscribe(transport->context, order->owner, order->channel, order->snapshot);
+    } else {
+        transport->unsubscribe(transport->context, order->owner, order->channel);
     }
 }
 

@@ -351,6 +351,7 @@ static void check_values(struct reading *reading, struct config *config)
     check_url(reading, "gitter_url", &config->gitter_url);
     check_url(reading, "gitter_api_url", &config->gitter_api_url);
     check_url(reading, "gitter_faye_url", &config->gitter_faye_url);
+    check_url(reading, "gitter_stream_url", &config->gitter_stream_url);
     check_names(reading, config);
     check_choices(reading, config);
     if (config->matrix_appservice_url.len == 0) {

@@ -186,7 +186,7 @@ static void check_faye(struct doctor *doctor)
     struct links_url url;
     if (links_url_parse(doctor->config->gitter_faye_url, &url) != RC_OK) {
         doctor_say(doctor, FINDING_FAIL,
-                   "gitter_faye_url: is empty or no URL, so that nothing would come from Gitter; "
+                   "gitter_faye_url: is no URL, so that nothing would come from Gitter; "
                    "it looks like wss://HOST/bayeux");
         return;
     }
@@ -203,11 +203,44 @@ static void check_faye(struct doctor *doctor)
     links_url_clear(&url);
 }
 
+/* The service answers a stranger with a refusal; whoever answers otherwise is not it. */
+static void check_stream(struct doctor *doctor)
+{
+    const struct slice url = doctor->config->gitter_stream_url;
+    const struct doctor_call call = {
+        .method = SLICE("GET"),
+        .url = arena_printf(doctor->arena, "%.*s/rooms/000000000000000000000000/chatMessages",
+                            SLICE_ARGS(url)),
+    };
+    const struct doctor_answer answer = doctor_ask(doctor, &call);
+    if (answer.is_reached && (answer.status == 401 || answer.status == 403)) {
+        doctor_say(doctor, FINDING_OK, "gitter_stream_url %.*s: answers", SLICE_ARGS(url));
+        return;
+    }
+    const struct slice described = doctor_describe(doctor, &answer);
+    doctor_say(doctor, FINDING_FAIL,
+               "gitter_stream_url %.*s: %.*s; it is the stream service's address, /v1 included",
+               SLICE_ARGS(url), SLICE_ARGS(described));
+}
+
+static void check_live_channel(struct doctor *doctor)
+{
+    if (doctor->config->gitter_faye_url.len > 0) {
+        check_faye(doctor);
+    } else if (doctor->config->gitter_stream_url.len > 0) {
+        check_stream(doctor);
+    } else {
+        doctor_say(doctor, FINDING_WARN,
+                   "gitter_faye_url and gitter_stream_url: both are empty, so that rooms are only "
+                   "read twice a minute; the first looks like wss://HOST/bayeux");
+    }
+}
+
 void doctor_check_gitter(struct doctor *doctor)
 {
     if (check_authorize(doctor)) {
         check_client(doctor);
     }
     check_rest(doctor);
-    check_faye(doctor);
+    check_live_channel(doctor);
 }

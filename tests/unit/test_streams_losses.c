@@ -268,7 +268,7 @@ START_TEST(streams_closed_port_is_tried_again)
     flow_await_log("again_ms=2\n");
     flow_stop(ALICE);
     flow_await("down");
-    ck_told("@ali 1 up\n@ali 1 down STOPPED stopped\n");
+    ck_told("@ali 1 up\n@ali 1 subscribed a lost\n@ali 1 down STOPPED stopped\n");
 }
 END_TEST
 
