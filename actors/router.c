@@ -360,6 +360,18 @@ static void route_person_record(struct turn *turn,
     turn_send(turn, (struct actor_ref){ACTOR_FACE, key}, MSG_FACE_PERSON, &person);
 }
 
+static void
+route_list_removal(struct turn *turn, const struct msg_link_record *link, struct slice gitter_room)
+{
+    const struct slice key = key_of_room(turn_arena(turn), link->owner, gitter_room);
+    const struct msg_room parted = {.gitter_room = gitter_room};
+    int state = 0;
+    turn_send(turn, (struct actor_ref){ACTOR_USER, link->owner}, MSG_USER_ROOM_PARTED, &parted);
+    if (turn_exists(turn, (struct actor_ref){ACTOR_ROOM, key}, &state)) {
+        turn_send(turn, (struct actor_ref){ACTOR_FACE, key}, MSG_FACE_OWNER_GONE, &nothing);
+    }
+}
+
 /* The owner's list of rooms: joined or left elsewhere, renamed, a new topic. */
 static void route_list_record(struct turn *turn,
                               const struct msg_link_record *link,
@@ -373,8 +385,8 @@ static void route_list_record(struct turn *turn,
     if (gitter_room_parse(turn_arena(turn), record->model, &room) != RC_OK) {
         return;
     }
-    if (record->operation == GITTER_OPERATION_REMOVE && is_bridged) {
-        turn_send(turn, face, MSG_FACE_OWNER_GONE, &nothing);
+    if (record->operation == GITTER_OPERATION_REMOVE) {
+        route_list_removal(turn, link, room.id);
     } else if (record->operation == GITTER_OPERATION_CREATE && !is_bridged && room.is_member) {
         const struct msg_seen seen = {.gitter_room = room.id, .label = gitter_room_label(&room)};
         turn_send(turn, (struct actor_ref){ACTOR_USER, link->owner}, MSG_USER_ROOM_SEEN, &seen);

@@ -20,7 +20,7 @@ static fsm_guard errand_if_to_look, errand_if_to_resolve, errand_if_to_join, err
 static fsm_action errand_do_fetch_rooms, errand_do_look, errand_do_resolve, errand_do_join,
     errand_do_part;
 static fsm_action errand_do_ask, errand_do_use_room, errand_do_say_joined, errand_do_say_parted;
-static fsm_action errand_do_say_failed;
+static fsm_action errand_do_say_failed, errand_do_drop_calls;
 
 static const char *const errand_states[] = {"LISTING", "LOOKING", "ASKING", "RESOLVING",
                                             "JOINING", "PARTING", "DONE"};
@@ -47,7 +47,7 @@ static const struct fsm_row errand_rows[] = {
     ROW(JOINING,   JOIN_ENDED,    always,     DONE,      say_failed),
     ROW(PARTING,   PART_ENDED,    is_out,     DONE,      say_parted),
     ROW(PARTING,   PART_ENDED,    always,     DONE,      say_failed),
-    ROW(ANY,       CANCELLED,     always,     DONE,      nothing),
+    ROW(ANY,       CANCELLED,     always,     DONE,      drop_calls),
     ROW(ANY,       DEADLINE,      always,     DONE,      nothing),
 };
 
@@ -58,7 +58,7 @@ static const struct fsm_pairs errand_ignored[] = {
     {MSG_ERRAND_NEXT, BUT(ERRAND_LISTING)},
     /* answered twice, or too late */
     {MSG_ERRAND_CONFIRMED, BUT(ERRAND_ASKING)},
-    /* cancelled while a call was under way */
+    /* cancelled while a call was under way that could not be taken back */
     {MSG_ERRAND_ROOMS_ENDED, STATE_BIT(ERRAND_DONE)},
     {MSG_ERRAND_PERSON_ENDED, STATE_BIT(ERRAND_DONE)},
     {MSG_ERRAND_RESOLVE_ENDED, STATE_BIT(ERRAND_DONE)},
@@ -159,6 +159,7 @@ void errand_call(struct turn *turn,
     /* resolving, joining and leaving twice is the same as once */
     call.repeat = CALL_REPEAT_FREELY;
     call.patience_ms = CALL_PATIENCE_MS;
+    call.ref = errand->key;
     turn_call(turn, &call);
 }
 
@@ -242,7 +243,9 @@ static void errand_do_use_room(void *next, const struct msg *msg, struct turn *t
 static void errand_do_join(void *next, const struct msg *msg, struct turn *turn)
 {
     const struct errand *errand = next;
+    const struct msg_seen expected = {.gitter_room = errand->gitter_room};
     (void)msg;
+    turn_send(turn, (struct actor_ref){ACTOR_USER, errand->user}, MSG_USER_ROOM_SEEN, &expected);
     const struct gitter_request request =
         gitter_join_request(turn_arena(turn), errand->gitter_room);
     errand_call(turn, errand, MSG_ERRAND_JOIN_ENDED, &request);
@@ -251,9 +254,15 @@ static void errand_do_join(void *next, const struct msg *msg, struct turn *turn)
 static void errand_do_say_joined(void *next, const struct msg *msg, struct turn *turn)
 {
     const struct errand *errand = next;
-    const struct msg_seen seen = {.gitter_room = errand->gitter_room, .label = errand->label};
     (void)msg;
-    turn_send(turn, (struct actor_ref){ACTOR_USER, errand->user}, MSG_USER_ROOM_SEEN, &seen);
+    ERRAND_SAY(turn, errand, TEXT_JOINED, {"room", errand->label});
+}
+
+/* Should the user come into the room elsewhere from now on, that is news. */
+static void tell_parted(struct turn *turn, const struct errand *errand)
+{
+    const struct msg_room parted = {.gitter_room = errand->gitter_room};
+    turn_send(turn, (struct actor_ref){ACTOR_USER, errand->user}, MSG_USER_ROOM_PARTED, &parted);
 }
 
 static void errand_do_part(void *next, const struct msg *msg, struct turn *turn)
@@ -277,6 +286,7 @@ static void errand_do_say_parted(void *next, const struct msg *msg, struct turn 
                                               .kick = true};
         turn_send(turn, room, MSG_ROOM_UNBRIDGE, &unbridge);
     }
+    tell_parted(turn, errand);
     ERRAND_SAY(turn, errand, TEXT_PARTED, {"room", errand->label});
 }
 
@@ -286,6 +296,9 @@ static void errand_do_say_failed(void *next, const struct msg *msg, struct turn 
     const struct call_ended *ended = ended_of(msg);
     const struct slice why = why_failed(turn_arena(turn), ended);
     const bool is_parting = msg->kind == MSG_ERRAND_PART_ENDED;
+    if (msg->kind == MSG_ERRAND_JOIN_ENDED) {
+        tell_parted(turn, errand);
+    }
     if (is_parting && ended->status == 400) { /* the one thing Gitter refuses so */
         ERRAND_SAY(turn, errand, TEXT_CANNOT_PART, {"room", errand->label});
     } else if (msg->kind == MSG_ERRAND_RESOLVE_ENDED &&
@@ -295,6 +308,13 @@ static void errand_do_say_failed(void *next, const struct msg *msg, struct turn 
     } else {
         ERRAND_SAY(turn, errand, TEXT_GITTER_FAILED, {"why", why});
     }
+}
+
+static void errand_do_drop_calls(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct errand *errand = next;
+    (void)msg;
+    turn_cancel(turn, lane_of(turn_arena(turn), "user", errand->user), errand->key);
 }
 
 FIELD_RECORD(errand, ERRAND_FIELDS);

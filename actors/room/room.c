@@ -21,8 +21,8 @@ static fsm_action room_do_create, room_do_say_inviting, room_do_note_candidate,
 static fsm_action room_do_await_echo, room_do_give_up, room_do_invite_owner, room_do_create_again;
 static fsm_action room_do_invite_again, room_do_say_already, room_do_tell_not_invited,
     room_do_leave;
-static fsm_action room_do_abandon, room_do_unbridge, room_do_leave_created, room_do_leave_candidate,
-    room_do_leave_orphan, room_do_say_gone;
+static fsm_action room_do_report_unmade, room_do_abandon, room_do_unbridge, room_do_leave_created,
+    room_do_leave_candidate, room_do_leave_orphan, room_do_say_gone;
 
 static const char *const room_states[] = {"CREATING", "INVITED", "JOINED", "LEAVING", "LEFT"};
 
@@ -38,7 +38,7 @@ static const struct fsm_row room_rows[] = {
     ROW(CREATING, MADE,             always,        INVITED,  invite_owner),
     ROW(CREATING, DEADLINE,         has_attempts,  CREATING, create_again),
     ROW(CREATING, DEADLINE,         always,        LEFT,     give_up),
-    ROW(CREATING, UNBRIDGE,         always,        LEAVING,  nothing),
+    ROW(CREATING, UNBRIDGE,         always,        LEAVING,  report_unmade),
 
     ROW(INVITED,  BRIDGE,           always,        INVITED,  invite_again),
     ROW(JOINED,   BRIDGE,           always,        JOINED,   say_already),
@@ -323,6 +323,12 @@ static void report_made(struct turn *turn, const struct room *room, bool is_done
 {
     const struct msg_made made = {.gitter_room = room->gitter_room, .is_done = is_done};
     turn_send(turn, (struct actor_ref){ACTOR_USER, room->owner}, MSG_USER_ROOM_MADE, &made);
+}
+
+static void room_do_report_unmade(void *next, const struct msg *msg, struct turn *turn)
+{
+    (void)msg;
+    report_made(turn, next, false);
 }
 
 static void room_do_give_up(void *next, const struct msg *msg, struct turn *turn)

@@ -63,6 +63,7 @@ static const struct fsm_row user_rows[] = {
     ROW(AUTHED,          INVITING,       always,           AUTHED,          note_inviting),
     ROW(AUTHED,          ROOM_MADE,      always,           AUTHED,          note_room),
     ROW(AUTHED,          ROOM_SEEN,      always,           AUTHED,          offer_seen),
+    ROW(ANY,             ROOM_PARTED,    always,           SAME,            forget_seen),
     ROW(ANY,             CHAT_MADE_ENDED, always,          SAME,            open_chat),
 
     ROW(LEAVING,         REVOKE_ENDED,   always,           UNAUTHENTICATED, finish_logout),
@@ -407,6 +408,9 @@ static void user_do_finish_login(void *next, const struct msg *msg, struct turn 
     user->gitter_name = account->gitter_name;
     answer_login(turn, user->login, true, account->gitter_name);
     user->login = SLICE_EMPTY;
+    user->seen = SLICE_EMPTY;
+    user->inviting = 0; /* of an earlier login */
+    user->invited = 0;
     USER_SAY(turn, user, TEXT_LOGGED_IN, {"name", account->gitter_name});
     turn_send(turn, (struct actor_ref){ACTOR_FEED, user->key}, MSG_FEED_START, &nothing);
     user_offer_rooms(turn, user);
@@ -417,6 +421,7 @@ static void user_do_expire(void *next, const struct msg *msg, struct turn *turn)
     struct user *user = next;
     (void)msg;
     user->token = SLICE_EMPTY;
+    user_cancel_errands(turn, user);
     turn_send(turn, (struct actor_ref){ACTOR_FEED, user->key}, MSG_FEED_STOP, &nothing);
     USER_SAY(turn, user, TEXT_TOKEN_EXPIRED, {"name", user->gitter_name},
              {"link", fresh_link(user, turn)});
@@ -472,9 +477,6 @@ static void user_do_finish_logout(void *next, const struct msg *msg, struct turn
     user->gitter_id = SLICE_EMPTY;
     user->gitter_name = SLICE_EMPTY;
     user->listed = SLICE_EMPTY;
-    user->asking = SLICE_EMPTY;
-    user->inviting = 0;
-    user->invited = 0;
     user_say(turn, user, &text);
 }
 

@@ -55,9 +55,10 @@ void user_say(struct turn *turn, struct user *user, const struct text_pair *text
 fsm_action user_do_explain, user_do_run_errand, user_do_confirm, user_do_decline,
     user_do_say_unknown;
 fsm_action user_do_note_list, user_do_note_question, user_do_note_inviting, user_do_note_room;
-fsm_action user_do_offer_seen;
+fsm_action user_do_offer_seen, user_do_forget_seen;
 /* Rooms to invite to after a login. */
 void user_offer_rooms(struct turn *turn, struct user *user);
-void user_cancel_errands(struct turn *turn, const struct user *user);
+/* Ends what the user has under way, without a word. */
+void user_cancel_errands(struct turn *turn, struct user *user);
 
 #endif

@@ -17,14 +17,34 @@ static void say_plain(struct turn *turn, struct user *user, enum text text)
     user_say(turn, user, &said);
 }
 
+/* A question is about the last thing that was said: anything else answers it with no. */
+static void drop_question(struct turn *turn, struct user *user)
+{
+    if (user->asking.len > 0) {
+        turn_send(turn, (struct actor_ref){ACTOR_ERRAND, user->asking}, MSG_ERRAND_CANCELLED,
+                  &nothing);
+        user->asking = SLICE_EMPTY;
+    }
+}
+
+/* A question that nobody answered is let go without a word to the user. */
+static bool is_asked(struct turn *turn, const struct user *user)
+{
+    int state = 0;
+    return user->asking.len > 0 &&
+           turn_exists(turn, (struct actor_ref){ACTOR_ERRAND, user->asking}, &state);
+}
+
 void user_do_explain(void *next, const struct msg *msg, struct turn *turn)
 {
     (void)msg;
+    drop_question(turn, next);
     say_plain(turn, next, TEXT_HELP);
 }
 
 void user_do_say_unknown(void *next, const struct msg *msg, struct turn *turn)
 {
+    drop_question(turn, next);
     const struct slice verb = slice_first(((const struct msg_command *)msg->body)->verb, 64);
     const struct slice nearest = nearest_word(verb, verbs, MACHINE_COUNT(verbs));
     if (nearest.len > 0) {
@@ -58,16 +78,6 @@ void user_offer_rooms(struct turn *turn, struct user *user)
     begin_errand(turn, user, SLICE("offer"), SLICE_EMPTY);
 }
 
-/* A question is about the last thing that was said: anything else answers it with no. */
-static void drop_question(struct turn *turn, struct user *user)
-{
-    if (user->asking.len > 0) {
-        turn_send(turn, (struct actor_ref){ACTOR_ERRAND, user->asking}, MSG_ERRAND_CANCELLED,
-                  &nothing);
-        user->asking = SLICE_EMPTY;
-    }
-}
-
 static enum text usage_of(struct slice verb)
 {
     if (slice_equal_fold(verb, SLICE("gjoin"))) {
@@ -97,7 +107,7 @@ void user_do_confirm(void *next, const struct msg *msg, struct turn *turn)
 {
     struct user *user = next;
     (void)msg;
-    if (user->asking.len == 0) {
+    if (!is_asked(turn, user)) {
         say_plain(turn, user, TEXT_NOTHING_ASKED);
         return;
     }
@@ -109,11 +119,11 @@ void user_do_decline(void *next, const struct msg *msg, struct turn *turn)
 {
     struct user *user = next;
     (void)msg;
-    say_plain(turn, user, user->asking.len == 0 ? TEXT_NOTHING_ASKED : TEXT_NOT_DONE);
+    say_plain(turn, user, is_asked(turn, user) ? TEXT_NOT_DONE : TEXT_NOTHING_ASKED);
     drop_question(turn, user);
 }
 
-void user_cancel_errands(struct turn *turn, const struct user *user)
+void user_cancel_errands(struct turn *turn, struct user *user)
 {
     struct actor_entry *errands = NULL;
     const size_t count = turn_find(turn, ACTOR_ERRAND, "user", user->key, &errands);
@@ -121,6 +131,7 @@ void user_cancel_errands(struct turn *turn, const struct user *user)
         turn_send(turn, (struct actor_ref){ACTOR_ERRAND, errands[i].key}, MSG_ERRAND_CANCELLED,
                   &nothing);
     }
+    user->asking = SLICE_EMPTY;
 }
 
 /* What errands and rooms report */
@@ -172,13 +183,24 @@ void user_do_note_room(void *next, const struct msg *msg, struct turn *turn)
     }
 }
 
-/* A command of ours and Gitter's push tell of the same joining, in either order. */
+/* Gitter's push tells of a joining by our own command as well: that comes without a label, before
+ * the joining, and its errand answers. */
 void user_do_offer_seen(void *next, const struct msg *msg, struct turn *turn)
 {
     struct user *user = next;
     const struct msg_seen *seen = msg->body;
-    if (!slice_equal(user->seen, seen->gitter_room)) {
-        user->seen = seen->gitter_room;
+    const bool is_news = !slice_equal(user->seen, seen->gitter_room);
+    user->seen = seen->gitter_room;
+    if (is_news && seen->label.len > 0) {
         USER_SAY(turn, user, TEXT_JOINED, {"room", seen->label});
+    }
+}
+
+void user_do_forget_seen(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    (void)turn;
+    if (slice_equal(user->seen, ((const struct msg_room *)msg->body)->gitter_room)) {
+        user->seen = SLICE_EMPTY;
     }
 }
