@@ -224,6 +224,8 @@ static void set_connection(struct transfer *transfer)
     SET(transfer, CURLOPT_PRIVATE, transfer);
     SET(transfer, CURLOPT_ERRORBUFFER, transfer->error);
     SET(transfer, CURLOPT_NOSIGNAL, 1L);
+    /* else dropping a handle waits for the resolver's thread, and all else with it */
+    SET(transfer, CURLOPT_QUICK_EXIT, 1L);
     SET(transfer, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
     SET(transfer, CURLOPT_FOLLOWLOCATION, 0L);

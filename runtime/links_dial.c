@@ -168,6 +168,8 @@ static void dial_set_options(struct dial *dial)
     is_set &= curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
     is_set &= curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1) == CURLE_OK;
     is_set &= curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+    /* else dropping a handle waits for the resolver's thread, and all else with it */
+    is_set &= curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
     is_set &= curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK;
     is_set &= curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
     is_set &= curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, (long)DIAL_AGE_S_MAX) == CURLE_OK;

@@ -177,6 +177,8 @@ static void begin(struct hello *hello)
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, hello);
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* else dropping a handle waits for the resolver's thread, and all else with it */
+    (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT, 30L);
     const struct slice ca_file = hello->options.ca_file;
     curl_loop_trust(easy, ca_file.len == 0 ? NULL : arena_cstr(hello->arena, ca_file));
