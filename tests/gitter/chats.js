@@ -6,6 +6,7 @@ const processChat = require('gitter-markdown-processor/lib/process-chat');
 const { StatusError } = require('./errors');
 const { isId } = require('./ids');
 const rooms = require('./rooms');
+const spam = require('./spam');
 
 const TEXT_UNITS_MAX = 4096;
 const LIST_LIMIT = 50;
@@ -79,6 +80,7 @@ function markUnread(store, room, message, sender) {
 function send(store, room, sender, { text, status, parentId, virtualUser, when }) {
   checkText(text);
   const parent = findParent(room, parentId);
+  if (store.settings.spamFilter && spam.isSpam(store, sender, text)) sender.shadowBanned = true;
   const sent = when === undefined ? store.now() : when;
   const message = {
     id: store.newId(sent),

@@ -9,6 +9,7 @@ const { show: showClient } = require('./rest/clients');
 const rooms = require('./rooms');
 const seed = require('./seed');
 const serialize = require('./serialize');
+const stream = require('./stream');
 
 // A room by its id or its URI.
 function needRoom(store, name) {
@@ -102,12 +103,16 @@ function changeSettings(store, wanted) {
   for (const key of Object.keys(wanted)) {
     if (!(key in store.settings)) throw new StatusError(400, `no setting ${key}`);
   }
-  return Object.assign(store.settings, wanted);
+  stream.checkSettings(wanted);
+  Object.assign(store.settings, wanted);
+  store.emit('settingsChanged');
+  return store.settings;
 }
 
-function reset({ store, faye, faults, log }, { seed: planted, redirectUri }) {
+function reset({ store, faye, streams, faults, log }, { seed: planted, redirectUri }) {
   faye.cutSockets();
   faye.forgetClients();
+  streams.clear();
   faults.clear();
   log.clear();
   store.clear();
@@ -193,7 +198,30 @@ function faultActions({ faye, faults }) {
   };
 }
 
-function readings({ store, faye, faults, log }) {
+// A room that is not named means all rooms.
+function streamActions({ store, streams }) {
+  const roomOf = (body) => body.room && needRoom(store, body.room);
+  return {
+    'stream/cut': (body) => {
+      const room = roomOf(body);
+      return { cut: streams.cut((one) => !room || one.room === room) };
+    },
+    'stream/cut-inside': (body) => {
+      streams.cutInside(body.count || 1, roomOf(body));
+      return {};
+    },
+    'stream/pack': (body) => {
+      streams.packNext(body.count, roomOf(body));
+      return {};
+    },
+    'stream/refuse': (body) => {
+      streams.refuse(body);
+      return {};
+    },
+  };
+}
+
+function readings({ store, faye, streams, faults, log }) {
   return {
     users: () => [...store.users.values()].map(showUser),
     rooms: () => [...store.rooms.values()].map((room) => showRoom(store, room)),
@@ -203,6 +231,7 @@ function readings({ store, faye, faults, log }) {
     tokens: () => listTokens(store),
     settings: () => store.settings,
     faye: () => faye.list(),
+    streams: () => streams.list(),
     faults: () => faults.list(),
     log: (query) => log.since(Number(query.since) || 0),
   };
@@ -211,7 +240,8 @@ function readings({ store, faye, faults, log }) {
 function create(world) {
   const router = express.Router();
   router.use(express.json({ limit: '10mb' }));
-  const actions = { ...storeActions(world.store), ...roomActions(world.store), ...faultActions(world) };
+  const actions = { ...storeActions(world.store), ...roomActions(world.store) };
+  Object.assign(actions, faultActions(world), streamActions(world));
   actions.reset = (body) => reset(world, body);
   for (const [name, act] of Object.entries(actions)) {
     router.post(`/${name}`, (req, res) => res.json(act(req.body)));

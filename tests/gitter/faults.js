@@ -31,13 +31,13 @@ class Faults {
     this.rules = [];
   }
 
-  // The first rule that fits and is not used up. A rule without a path leaves Faye alone.
+  // The first rule that fits and is not used up. A rule without a path leaves what is live alone.
   take(request) {
     const path = request.url;
-    const faye = /^\/(bayeux|faye)/.test(path);
+    const live = /^\/(bayeux|faye|stream)/.test(path);
     const fits = (rule) => rule.count > rule.hits
       && (!rule.method || rule.method === request.method)
-      && (!faye || rule.path) && rule.pattern.test(path);
+      && (!live || rule.path) && rule.pattern.test(path);
     const rule = this.rules.find(fits);
     if (rule) rule.hits += 1;
     return rule;

@@ -1,7 +1,7 @@
 'use strict';
 
-// The simulated Gitter on one port: web pages and OAuth at /, REST at /api/v1, Faye at /bayeux, and
-// the side for tests at /_test.
+// The simulated Gitter on one port: web pages and OAuth at /, REST at /api/v1, Faye at /bayeux,
+// streams at /stream/v1, and the side for tests at /_test.
 
 const express = require('express');
 const http = require('http');
@@ -13,6 +13,7 @@ const { RequestLog } = require('./request-log');
 const rest = require('./rest');
 const seed = require('./seed');
 const { Store } = require('./store');
+const stream = require('./stream');
 const web = require('./web');
 
 function createApp(world) {
@@ -22,6 +23,7 @@ function createApp(world) {
   const limiter = rest.limitRate(world.store);
   app.use('/_test', control.create(world));
   app.use('/api', rest.create(world.store, limiter));
+  app.use('/stream/v1', stream.create(world.streams));
   web.mount(app, world.store, limiter);
   app.use(rest.notFound);
   app.use(rest.sendError(world.store));
@@ -55,7 +57,8 @@ async function start(options = {}) {
   const store = new Store(options.settings);
   const log = new RequestLog();
   const faye = new Faye(store, { ...options.faye, log: (entry) => log.add(entry) });
-  const world = { store, log, faye, faults: new Faults(), announcer: new Announcer(store, faye) };
+  const streams = new stream.Streams(store);
+  const world = { store, log, faye, streams, faults: new Faults(), announcer: new Announcer(store, faye) };
   const server = http.createServer(createHandler(world, createApp(world)));
   faye.attach(server);
   const host = options.host || '127.0.0.1';
@@ -64,6 +67,7 @@ async function start(options = {}) {
   if (options.seed) seed.plant(store, options.seed, options.redirectUri);
   const close = () => new Promise((resolve) => {
     faye.close();
+    streams.close();
     server.close(resolve);
     server.closeAllConnections();
   });

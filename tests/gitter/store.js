@@ -9,12 +9,20 @@ const { EventEmitter } = require('events');
 const { Ids } = require('./ids');
 const { StatusError } = require('./errors');
 
+const DAY_MS = 86400000;
+
 const SETTINGS = {
   rateLimit: 100,
   rateWindowMs: 60000,
   refuseChunked: true,
   editWindowMs: 600000,
   timeOffsetMs: 0,
+  spamFilter: false,
+  streamSeparator: '\n',
+  streamKeepAliveMs: 30000,
+  streamChunkBytes: 0,
+  streamDelayMs: 0,
+  streamEdits: false,
 };
 
 function newSecret() {
@@ -40,6 +48,7 @@ class Store extends EventEmitter {
     this.tokens = new Map();
     this.codes = new Map();
     this.renamedUris = new Set();
+    this.repeats = new Map();
   }
 
   now() {
@@ -50,7 +59,7 @@ class Store extends EventEmitter {
     return this.ids.next(when === undefined ? this.now() : when);
   }
 
-  addUser({ username, displayName, staff, providers }) {
+  addUser({ username, displayName, staff, providers, daysOld = 0 }) {
     if (!username || this.findUser(username)) throw new StatusError(400, 'user name missing or taken');
     const user = {
       id: this.newId(),
@@ -58,6 +67,7 @@ class Store extends EventEmitter {
       displayName: displayName || username,
       staff: staff || undefined,
       providers: providers || ['github'],
+      created: this.now() - daysOld * DAY_MS,
       v: 1,
     };
     this.users.set(user.id, user);

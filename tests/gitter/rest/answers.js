@@ -10,8 +10,8 @@ function answer(handler) {
   return (req, res, next) => {
     try {
       const value = handler(req, res);
-      if (req.method !== 'GET') res.setHeader('Cache-Control', 'no-cache');
       if (value === null) return;
+      if (req.method !== 'GET') res.setHeader('Cache-Control', 'no-cache');
       if (value === undefined) res.type('text').send('OK');
       else res.json(value);
     } catch (error) {

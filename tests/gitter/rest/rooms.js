@@ -48,9 +48,10 @@ function removeUser(store, req) {
 
 function update(store, req) {
   needAdmin(req);
-  const { topic, noindex, tags } = req.body;
+  const { topic, noindex, tags, providers } = req.body;
   if (noindex !== undefined) req.room.noindex = Boolean(noindex);
   if (tags !== undefined) req.room.tags = [].concat(tags);
+  if (providers !== undefined) req.room.providers = providers.length > 0 ? [].concat(providers) : undefined;
   if (topic !== undefined) rooms.setTopic(store, req.room, String(topic));
   return serialize.room(store, req.room, req.user, 'show');
 }

@@ -37,6 +37,7 @@ function ownRoom(store, req) {
   if (!isId(req.params.roomId)) throw new StatusError(400);
   const room = store.rooms.get(req.params.roomId);
   if (!room) throw new StatusError(404);
+  if (room.bans.has(user.id)) throw new StatusError(403);
   return { room, user };
 }
 

@@ -3,6 +3,8 @@
 // Clients that nobody here wrote: node-gitter, Gitter's own, and the client of npm faye.
 
 const assert = require('assert/strict');
+const http = require('http');
+const https = require('https');
 const test = require('node:test');
 const faye = require('faye');
 const Gitter = require('node-gitter');
@@ -75,6 +77,32 @@ test('node-gitter: live messages', async (t) => {
   await world.test('/post', { room: room.id, user: 'bob', text: 'live' });
   await until('the message', () => seen.length > 0);
   assert.deepEqual(seen, [['create', 'live']]);
+});
+
+// node-gitter knows one host for its streams: requests to it are led to the simulated one.
+function leadStreams(t, world) {
+  const { port } = new URL(world.base);
+  t.mock.method(https, 'request', (options, ...rest) => {
+    assert.equal(options.host, 'stream.gitter.im');
+    const path = options.path.replace(/^\/api\//, '/stream/');
+    const req = http.request({ ...options, host: '127.0.0.1', port, path, agent: false }, ...rest);
+    t.after(() => req.destroy());
+    return req;
+  });
+}
+
+test('node-gitter: the stream of a room', async (t) => {
+  const { world, gitter } = await nodeGitter(t);
+  leadStreams(t, world);
+  const room = await gitter.rooms.findByUri('gitterHQ/gitter');
+  const seen = [];
+  room.listen().on('message', (message) => seen.push([message.fromUser.username, message.text]));
+  await until('the stream', async () => (await world.test('/streams')).length === 1);
+  await world.test('/post', { room: room.id, user: 'bob', text: 'live' });
+  await until('the message', () => seen.length === 1);
+  await room.send('and back');
+  await until('the own message', () => seen.length === 2);
+  assert.deepEqual(seen, [['bob', 'live'], ['alice', 'and back']]);
 });
 
 function fayeClient(world, token) {
