@@ -338,13 +338,27 @@ static void user_do_say_login_failed(void *next, const struct msg *msg, struct t
     USER_SAY(turn, user, TEXT_LOGIN_FAILED, {"why", failed->why}, {"link", fresh_link(user, turn)});
 }
 
+struct slice user_of_owner(struct slice owner)
+{
+    const struct slice mark = SLICE(USER_NEW_TOKEN);
+    return slice_ends_with(owner, mark) ? slice_first(owner, owner.len - mark.len) : owner;
+}
+
+struct slice user_token(const struct user *user, struct slice owner)
+{
+    return slice_equal(user->key, owner) ? user->token : user->new_token;
+}
+
 static void user_do_take_token(void *next, const struct msg *msg, struct turn *turn)
 {
     struct user *user = next;
-    user->token = ((const struct msg_granted *)msg->body)->token;
+    user->new_token = ((const struct msg_granted *)msg->body)->token;
+    const struct slice owner =
+        arena_printf(turn_arena(turn), "%.*s" USER_NEW_TOKEN, SLICE_ARGS(user->key));
     const struct gitter_request request = gitter_user_request(turn_arena(turn));
-    struct call call =
-        call_gitter(MSG_USER_WHOAMI_ENDED, &request, user_lane(turn, user), user->key);
+    /* a lane of its own: what waits in another may wait for the end of this */
+    const struct slice lane = lane_of(turn_arena(turn), "user", owner);
+    struct call call = call_gitter(MSG_USER_WHOAMI_ENDED, &request, lane, owner);
     call.takes_401 = true;
     call.patience_ms = CALL_PATIENCE_MS;
     turn_call(turn, &call);
@@ -380,7 +394,7 @@ static void user_do_fail_login(void *next, const struct msg *msg, struct turn *t
     const struct slice why = text_template(TEXT_WHY_ACCOUNT);
     (void)msg;
     answer_login(turn, user->login, false, SLICE_EMPTY);
-    user->token = SLICE_EMPTY;
+    user->new_token = SLICE_EMPTY;
     user->login = SLICE_EMPTY;
     USER_SAY(turn, user, TEXT_LOGIN_FAILED, {"why", why}, {"link", fresh_link(user, turn)});
 }
@@ -404,6 +418,8 @@ static void user_do_finish_login(void *next, const struct msg *msg, struct turn 
     if (user->gitter_id.len > 0 && !slice_equal(user->gitter_id, account->gitter_id)) {
         unbridge_all(user, turn);
     }
+    user->token = user->new_token;
+    user->new_token = SLICE_EMPTY;
     user->gitter_id = account->gitter_id;
     user->gitter_name = account->gitter_name;
     answer_login(turn, user->login, true, account->gitter_name);

@@ -23,9 +23,10 @@ enum user_state {
     F(S, TEXT, gitter_name)                                                                        \
     F(S, TEXT, login) /* the login actor whose link counts */                                      \
     F(S, SECRET, token)                                                                            \
-    F(S, TEXT, listed)  /* ids of the rooms of the last list, with blanks between */               \
-    F(S, TEXT, asking)  /* the errand that waits for yes or no */                                  \
-    F(S, NUM, inviting) /* rooms that are being made, and how many of them are */                  \
+    F(S, SECRET, new_token) /* while AUTHORISING: whose it is, is being asked */                   \
+    F(S, TEXT, listed)      /* ids of the rooms of the last list, with blanks between */           \
+    F(S, TEXT, asking)      /* the errand that waits for yes or no */                              \
+    F(S, NUM, inviting)     /* rooms that are being made, and how many of them are */              \
     F(S, NUM, invited)                                                                             \
     F(S, TEXT, seen)       /* the Gitter room they joined last */                                  \
     F(S, FLAG, is_opening) /* a chat is being made, to say: */                                     \
@@ -38,6 +39,14 @@ struct user {
 };
 
 extern const struct fsm user_fsm;
+
+/* The owner of the call that asks whose a new token is: the user's key and this. So that nothing
+ * else goes with that token: what waits in the lanes may be another account's. */
+#define USER_NEW_TOKEN "|new"
+
+/* The user whom an owner of calls stands for, and the token that goes with it. */
+struct slice user_of_owner(struct slice owner);
+struct slice user_token(const struct user *user, struct slice owner);
 
 /* Shared by the files of this actor. */
 

@@ -33,8 +33,8 @@ static struct slice owner_token(void *context, struct slice owner)
     struct bridge *bridge = context;
     int state = 0;
     const struct user *user =
-        engine_peek(bridge->engine, (struct actor_ref){ACTOR_USER, owner}, &state);
-    return user == NULL ? SLICE_EMPTY : user->token;
+        engine_peek(bridge->engine, (struct actor_ref){ACTOR_USER, user_of_owner(owner)}, &state);
+    return user == NULL ? SLICE_EMPTY : user_token(user, owner);
 }
 
 static void token_refused(void *context, struct slice owner)

@@ -165,6 +165,29 @@ START_TEST(login_as_another_account_unbridges_the_rooms_of_the_first)
 }
 END_TEST
 
+START_TEST(what_waited_for_one_account_is_not_posted_as_another)
+{
+    refuse_token();
+    world_text(&world, "!made1", ALICE, "as ann");
+    world_settle(&world);
+    log_in_as("ben");
+    ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "as ann"), 0);
+}
+END_TEST
+
+START_TEST(login_is_not_held_up_by_what_waits_for_it)
+{
+    world.is_held[MSG_ERRAND_ROOMS_ENDED] = true;
+    command("list");
+    refuse_token();
+    world.is_held[MSG_ERRAND_ROOMS_ENDED] = false;
+    world_settle(&world);
+    log_in_as("ann");
+    world_assert_state(&world, ACTOR_USER, ALICE, "AUTHED");
+    ck_assert_uint_eq(world_outbox(&world), 0);
+}
+END_TEST
+
 START_TEST(login_that_fails_after_an_expiry_stays_expired)
 {
     refuse_token();
@@ -304,6 +327,8 @@ static Suite *suite(void)
     tcase_add_test(tests, refused_link_expires_the_login_with_one_notice);
     tcase_add_test(tests, expired_login_keeps_the_rooms_and_what_is_said_waits);
     tcase_add_test(tests, login_as_another_account_unbridges_the_rooms_of_the_first);
+    tcase_add_test(tests, what_waited_for_one_account_is_not_posted_as_another);
+    tcase_add_test(tests, login_is_not_held_up_by_what_waits_for_it);
     tcase_add_test(tests, login_that_fails_after_an_expiry_stays_expired);
     tcase_add_test(tests, logout_after_an_expiry_needs_no_token);
     tcase_add_test(tests, logout_ends_everything);

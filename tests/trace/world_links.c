@@ -24,8 +24,8 @@ struct slice world_token(struct world *world, struct slice owner)
 {
     int state = 0;
     const struct user *user =
-        engine_peek(world->engine, (struct actor_ref){ACTOR_USER, owner}, &state);
-    return user == NULL ? SLICE_EMPTY : arena_copy(world->arena, user->token);
+        engine_peek(world->engine, (struct actor_ref){ACTOR_USER, user_of_owner(owner)}, &state);
+    return user == NULL ? SLICE_EMPTY : arena_copy(world->arena, user_token(user, owner));
 }
 
 static void open_link(struct world *world, struct world_link *link)
