@@ -4,6 +4,7 @@
 #include "actors/face/face.h"
 
 #include "actors/ghost/ghost.h"
+#include "actors/room/room.h"
 #include "codecs/ghostid.h"
 #include "codecs/json.h"
 
@@ -14,7 +15,7 @@
 #define face_if_always NULL
 #define face_do_nothing NULL
 
-static fsm_guard face_if_is_done, face_if_went, face_if_changed, face_if_is_open;
+static fsm_guard face_if_is_done, face_if_is_here, face_if_went, face_if_changed, face_if_is_open;
 static fsm_action face_do_begin, face_do_bring, face_do_fetch_list, face_do_bring_list,
     face_do_take_away;
 static fsm_action face_do_rename_ghost, face_do_note_joined, face_do_show_details, face_do_check,
@@ -35,7 +36,7 @@ static const struct fsm_row face_rows[] = {
     ROW(ANY,      PERSON,       went,    SAME,     take_away),
     ROW(ANY,      PERSON,       changed, SAME,     rename_ghost),
     ROW(ANY,      PERSON,       is_open, SAME,     bring),
-    ROW(ANY,      JOIN_ENDED,   is_done, SAME,     note_joined),
+    ROW(ANY,      JOIN_ENDED,   is_here, SAME,     note_joined),
     ROW(ANY,      DETAILS,      is_open, SAME,     show_details),
     ROW(ANY,      OWNER_GONE,   is_open, SAME,     check),
     ROW(ANY,      CHECK_ENDED,  is_open, SAME,     judge),
@@ -84,6 +85,14 @@ static bool face_if_is_done(const void *state, const struct msg *msg)
     return face_if_is_open(state, msg) && ended_is_done(msg);
 }
 
+/* Not the end of a join into an earlier Matrix room. */
+static bool face_if_is_here(const void *state, const struct msg *msg)
+{
+    struct slice ref = ended_of(msg)->ref;
+    return face_if_is_open(state, msg) &&
+           slice_equal(slice_cut(&ref, ' '), ((const struct face *)state)->matrix_room);
+}
+
 static bool face_if_went(const void *state, const struct msg *msg)
 {
     return face_if_is_open(state, msg) && is_what(msg, SLICE("remove"));
@@ -97,12 +106,17 @@ static bool face_if_changed(const void *state, const struct msg *msg)
 
 /* Calls: behind live messages, and a ghost's own lane first */
 
+struct slice face_lane(struct arena *arena, struct slice key)
+{
+    return lane_of(arena, "face", key);
+}
+
 static struct call face_call(struct turn *turn,
                              const struct face *face,
                              int purpose,
                              const struct matrix_request *request)
 {
-    const struct slice lane = lane_of(turn_arena(turn), "face", face->key);
+    const struct slice lane = face_lane(turn_arena(turn), face->key);
     struct call call = call_matrix(purpose, request, lane, face->owner);
     call.is_catch_up = true;
     return call;
@@ -152,8 +166,10 @@ static void bring(struct turn *turn, struct face *face, struct slice gitter_user
     call.after_lane = ghost_lane(turn_arena(turn), gitter_user);
     turn_call(turn, &call);
     call = face_call(turn, face, MSG_FACE_JOIN_ENDED, &join);
-    call.ref = gitter_user;
+    call.ref = arena_printf(turn_arena(turn), "%.*s %.*s", SLICE_ARGS(face->matrix_room),
+                            SLICE_ARGS(ghost));
     turn_call(turn, &call);
+    turn_relate(turn, RELATION_GHOST_ROOM, face->matrix_room, ghost, face_coming);
     face->people++;
 }
 
@@ -210,8 +226,18 @@ static void face_do_bring_list(void *next, const struct msg *msg, struct turn *t
 static void face_do_note_joined(void *next, const struct msg *msg, struct turn *turn)
 {
     const struct face *face = next;
-    turn_relate(turn, RELATION_GHOST_ROOM, face->matrix_room, ghost_of(turn, ended_of(msg)->ref),
-                SLICE_EMPTY);
+    struct slice ghost = ended_of(msg)->ref;
+    struct slice value = SLICE_EMPTY;
+    (void)slice_cut(&ghost, ' ');
+    if (!turn_related(turn, RELATION_GHOST_ROOM, face->matrix_room, ghost, &value) ||
+        !slice_equal(value, face_coming)) {
+        return; /* gone meanwhile, or brought by the room because it spoke */
+    }
+    if (ended_is_done(msg)) {
+        turn_relate(turn, RELATION_GHOST_ROOM, face->matrix_room, ghost, SLICE_EMPTY);
+    } else {
+        turn_unrelate(turn, RELATION_GHOST_ROOM, face->matrix_room, ghost);
+    }
 }
 
 /* Only those who are here can go. */
@@ -229,7 +255,9 @@ static void face_do_take_away(void *next, const struct msg *msg, struct turn *tu
     }
     const struct matrix_request leave =
         matrix_leave_request(turn_arena(turn), face->matrix_room, ghost);
-    const struct call call = face_call(turn, face, MSG_FACE_LEAVE_ENDED, &leave);
+    const struct room room = {.key = face->key};
+    struct call call = face_call(turn, face, MSG_FACE_LEAVE_ENDED, &leave);
+    call.after_lane = room_lane_in(turn, &room); /* what they said last is brought first */
     turn_call(turn, &call);
     turn_unrelate(turn, RELATION_GHOST_ROOM, face->matrix_room, ghost);
     face->people -= face->people > 0 ? 1 : 0;
@@ -312,7 +340,7 @@ static void face_do_end(void *next, const struct msg *msg, struct turn *turn)
 {
     struct face *face = next;
     (void)msg;
-    turn_cancel(turn, lane_of(turn_arena(turn), "face", face->key), SLICE_EMPTY);
+    turn_cancel(turn, face_lane(turn_arena(turn), face->key), SLICE_EMPTY);
     turn_cancel(turn, lane_of(turn_arena(turn), "face-read", face->key), SLICE_EMPTY);
     *face = (struct face){.key = face->key};
 }

@@ -35,4 +35,11 @@ struct face {
 
 extern const struct fsm face_fsm;
 
+/* The lane in which people are brought into the Matrix room and taken out of it. */
+struct slice face_lane(struct arena *arena, struct slice key);
+
+/* The value of GHOST_ROOM for a ghost that is on its way into a room in the background; that of one
+ * that is there, or will be before anything it says, is empty. */
+static const struct slice face_coming = SLICE_INIT("coming");
+
 #endif

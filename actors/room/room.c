@@ -2,6 +2,7 @@
  * room_to_gitter.c. */
 #include "actors/room/room.h"
 
+#include "actors/face/face.h"
 #include "codecs/ghostid.h"
 
 #define ROW(FROM, ON, GUARD, TO, ACTION)                                                           \
@@ -370,9 +371,6 @@ static void begin_face(struct turn *turn, const struct room *room)
         .topic = room->topic,
     };
     turn_send(turn, face_of(room), MSG_FACE_BEGIN, &face);
-    if (room->cursor.len > 0) { /* moved from another Matrix room: no first snapshot will tell */
-        turn_send(turn, face_of(room), MSG_FACE_SPOKEN, &nothing);
-    }
 }
 
 /* Nobody was ever invited there. */
@@ -422,10 +420,12 @@ static void forget_relations(struct turn *turn, const struct room *room)
     turn_unrelate(turn, RELATION_MESSAGE_MAP, room->matrix_room, SLICE_EMPTY);
 }
 
-static void close_down(struct turn *turn, struct room *room)
+static void close_down(struct turn *turn, struct room *room, bool keeps_posts)
 {
     forget_relations(turn, room);
-    turn_cancel(turn, room_lane_out(turn, room), SLICE_EMPTY);
+    if (!keeps_posts) {
+        turn_cancel(turn, room_lane_out(turn, room), SLICE_EMPTY);
+    }
     turn_cancel(turn, room_lane_read(turn, room), SLICE_EMPTY);
     tell_feed(turn, room, MSG_FEED_ROOM_REMOVED);
     turn_send(turn, face_of(room), MSG_FACE_END, &nothing);
@@ -441,7 +441,10 @@ static void leave_with_ghosts(struct turn *turn, const struct room *room)
     for (size_t i = 0; i < count; i++) {
         const struct matrix_request request =
             matrix_leave_request(arena, room->matrix_room, ghosts[i]);
-        call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &request);
+        struct call call =
+            call_matrix(MSG_ROOM_LEAVE_ENDED, &request, room_lane_in(turn, room), room->owner);
+        call.after_lane = face_lane(arena, room->key); /* a join there may be on the wire */
+        turn_call(turn, &call);
     }
     const struct matrix_request leave = matrix_leave_request(arena, room->matrix_room, SLICE_EMPTY);
     const struct matrix_request forget =
@@ -456,11 +459,31 @@ static void room_do_leave(void *next, const struct msg *msg, struct turn *turn)
     (void)msg;
     turn_cancel(turn, room_lane_in(turn, room), SLICE_EMPTY);
     leave_with_ghosts(turn, room);
-    close_down(turn, room);
+    close_down(turn, room, false);
+}
+
+/* The message that the old room got last, before the first of those that were still on their way
+ * there and are dropped with it. */
+static struct slice last_brought(struct turn *turn, const struct room *room)
+{
+    struct slice *messages = NULL;
+    struct slice value = SLICE_EMPTY;
+    struct slice last = room->since;
+    const size_t count =
+        turn_relations(turn, RELATION_MESSAGE_MAP, room->matrix_room, &messages); /* by id */
+    for (size_t i = 0; i < count; i++) {
+        const bool is_known =
+            turn_related(turn, RELATION_MESSAGE_MAP, room->matrix_room, messages[i], &value);
+        if (is_known && room_value_is_pending(value)) {
+            return last;
+        }
+        last = slice_compare(messages[i], last) > 0 ? messages[i] : last;
+    }
+    return room->cursor;
 }
 
 /* A new Matrix room for the same Gitter room, which goes on where the old one stopped. */
-static void bridge_again(struct turn *turn, const struct room *room)
+static void bridge_again(struct turn *turn, const struct room *room, struct slice cursor)
 {
     const struct msg_bridge bridge = {
         .owner = room->owner,
@@ -470,7 +493,7 @@ static void bridge_again(struct turn *turn, const struct room *room)
         .topic = room->topic,
         .gitter_user = room->gitter_user,
         .gitter_name = room->gitter_name,
-        .cursor = room->cursor,
+        .cursor = cursor,
     };
     turn_send(turn, (struct actor_ref){ACTOR_ROOM, room->key}, MSG_ROOM_BRIDGE, &bridge);
 }
@@ -486,9 +509,10 @@ static void room_do_unbridge(void *next, const struct msg *msg, struct turn *tur
         call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &kick);
     }
     leave_with_ghosts(turn, room);
-    close_down(turn, room);
+    const struct slice cursor = unbridge->again ? last_brought(turn, room) : SLICE_EMPTY;
+    close_down(turn, room, unbridge->again);
     if (unbridge->again) {
-        bridge_again(turn, room);
+        bridge_again(turn, room, cursor);
     }
 }
 
@@ -500,7 +524,7 @@ static void room_do_say_gone(void *next, const struct msg *msg, struct turn *tur
     turn_cancel(turn, room_lane_in(turn, room), SLICE_EMPTY);
     ROOM_NOTICE(turn, room, SLICE_EMPTY, TEXT_OWNER_GONE, {"room", room->label});
     leave_with_ghosts(turn, room);
-    close_down(turn, room);
+    close_down(turn, room, false);
 }
 
 static void room_do_tell_not_invited(void *next, const struct msg *msg, struct turn *turn)
@@ -515,7 +539,7 @@ static void room_do_abandon(void *next, const struct msg *msg, struct turn *turn
     struct room *room = next;
     (void)msg;
     turn_cancel(turn, room_lane_in(turn, room), SLICE_EMPTY);
-    close_down(turn, room);
+    close_down(turn, room, false);
 }
 
 static void room_do_leave_created(void *next, const struct msg *msg, struct turn *turn)

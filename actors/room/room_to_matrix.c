@@ -11,6 +11,7 @@
  * was that message (room_claim), or go on if the owner wrote it in another client. */
 #include "actors/room/room.h"
 
+#include "actors/face/face.h"
 #include "actors/ghost/ghost.h"
 #include "codecs/ghostid.h"
 #include "codecs/html.h"
@@ -70,7 +71,8 @@ static void relay_ghost(const struct relay *relay)
     };
     struct slice value = SLICE_EMPTY;
     turn_send(turn, (struct actor_ref){ACTOR_GHOST, relay->user}, MSG_GHOST_WANTED, &wanted);
-    if (turn_related(turn, RELATION_GHOST_ROOM, matrix_room, relay->ghost, &value)) {
+    if (turn_related(turn, RELATION_GHOST_ROOM, matrix_room, relay->ghost, &value) &&
+        !slice_equal(value, face_coming)) {
         return;
     }
     const struct matrix_request invite =

@@ -281,6 +281,11 @@ static struct peer_answer take_room_call(struct asked *asked)
         return (struct peer_answer){200,
                                     arena_printf(peers->arena, "{\"joined\":%s}", peers->members)};
     }
+    if (is_segment(asked, 5, "state")) {
+        buf_printf(&peers->log, "%.*s %.*s %.*s\n", SLICE_ARGS(segment(asked, 4)),
+                   SLICE_ARGS(segment(asked, 6)), SLICE_ARGS(asked->row->call.body));
+        return answer_ok();
+    }
     const struct slice target = json_get_text(asked->body, SLICE("user_id"));
     buf_printf(&peers->log, "%.*s %.*s %.*s\n", SLICE_ARGS(segment(asked, 4)),
                SLICE_ARGS(segment(asked, 5)), SLICE_ARGS(target.len > 0 ? target : asked->user));

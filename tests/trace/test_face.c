@@ -1,0 +1,515 @@
+/* What a bridged room looks like on Matrix: who is shown in it and how it is called; and what
+ * becomes of it when its owner or its Matrix room goes. */
+#include "actors/face/face.h"
+#include "actors/room/room.h"
+#include "tests/trace/flow.h"
+#include "tests/unit/slice_check.h"
+
+static struct world world;
+
+static void setup(void)
+{
+    world_open(&world);
+    world.settings.room_members_max = 30;
+    world.peers.rooms = flow_rooms;
+    flow_login(&world);
+}
+
+static void teardown(void)
+{
+    world_close(&world);
+}
+
+static void command(const char *text)
+{
+    world_text(&world, CHAT, ALICE, text);
+    world_settle(&world);
+}
+
+static void bridge(void)
+{
+    command("invite acme/ops");
+    world_member(&world, "!made1", ALICE, ALICE, "invite>join");
+    world_settle(&world);
+    world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
+}
+
+static bool is_in(const char *room, const char *user)
+{
+    return peers_know(&world.peers,
+                      arena_printf(world.arena, "joined %s @gitter_%s:hs", room, user));
+}
+
+static int count_in(const char *room)
+{
+    const struct slice before = arena_printf(world.arena, "joined %s @gitter_", room);
+    int count = 0;
+    for (size_t i = 0; i < world.peers.facts_count; i++) {
+        count += slice_starts_with(world.peers.facts[i], before) ? 1 : 0;
+    }
+    return count;
+}
+
+static void record(const char *channel, const char *operation, const char *model)
+{
+    const struct msg_link_record record = {
+        .owner = SLICE(ALICE),
+        .session = world.sessions,
+        .channel = slice_from_cstr(channel),
+        .data = arena_printf(world.arena, "{\"operation\":\"%s\",\"model\":%s}", operation, model),
+    };
+    world_post(&world, MSG_LINK_RECORD, &record);
+    world_settle(&world);
+}
+
+static void people_record(const char *operation, const char *model)
+{
+    record("/api/v1/rooms/r1/users", operation, model);
+}
+
+static void list_record(const char *operation, const char *model)
+{
+    record("/api/v1/user/ann/rooms", operation, model);
+}
+
+static const char three_people[] =
+    "[{\"id\":\"cy\",\"username\":\"cy\",\"displayName\":\"Cy\"},"
+    "{\"id\":\"ann\",\"username\":\"ann_g\",\"displayName\":\"Ann\"},"
+    "{\"id\":\"dee\",\"username\":\"dee\",\"displayName\":\"\"},"
+    "{\"id\":\"bob\",\"username\":\"bob\",\"displayName\":\"Bob\"}]";
+
+static void say_before(void)
+{
+    static const char *const speakers[] = {"zoe", "bob", "eve", "bob", "eve", "eve"};
+    for (size_t i = 0; i < MACHINE_COUNT(speakers); i++) {
+        peers_say(&world.peers, "r1", speakers[i], "long ago", world.now_ms - 60 * 60 * 1000);
+    }
+}
+
+/* Who is there from the beginning */
+
+START_TEST(latest_speakers_come_first_each_once_then_the_list)
+{
+    say_before();
+    world.peers.people = three_people;
+    command("invite acme/ops");
+    world_expect(&world, "create \"acme/ops (Gitter)\" as !made1\n"
+                         "link @alice:hs subscribe r1\n"
+                         "!chat @bot:hs m.notice: I am inviting you to acme/ops.\n"
+                         "!made1 invite @alice:hs\n"
+                         "register gitter_eve\n"
+                         "name @gitter_eve:hs \"eve Name (Gitter)\"\n"
+                         "!made1 invite @gitter_eve:hs\n"
+                         "!made1 join @gitter_eve:hs\n"
+                         "register gitter_bob\n"
+                         "name @gitter_bob:hs \"bob Name (Gitter)\"\n"
+                         "!made1 invite @gitter_bob:hs\n"
+                         "!made1 join @gitter_bob:hs\n"
+                         "register gitter_zoe\n"
+                         "name @gitter_zoe:hs \"zoe Name (Gitter)\"\n"
+                         "!made1 invite @gitter_zoe:hs\n"
+                         "!made1 join @gitter_zoe:hs\n"
+                         "register gitter_cy\n"
+                         "name @gitter_cy:hs \"Cy (Gitter)\"\n"
+                         "!made1 invite @gitter_cy:hs\n"
+                         "!made1 join @gitter_cy:hs\n"
+                         "register gitter_dee\n"
+                         "name @gitter_dee:hs \"dee (Gitter)\"\n"
+                         "!made1 invite @gitter_dee:hs\n"
+                         "!made1 join @gitter_dee:hs\n");
+    ck_assert(!is_in("!made1", "ann"));
+}
+END_TEST
+
+START_TEST(no_more_than_the_limit_are_shown)
+{
+    static const char *const shown[] = {"eve", "bob", "zoe", "cy", "dee"};
+    say_before();
+    world.peers.people = three_people;
+    world.settings.room_members_max = _i;
+    command("invite acme/ops");
+    ck_assert_int_eq(count_in("!made1"), _i);
+    for (int i = 0; i < _i; i++) {
+        ck_assert_msg(is_in("!made1", shown[i]), "%s is not there", shown[i]);
+    }
+}
+END_TEST
+
+START_TEST(list_that_fails_leaves_the_speakers)
+{
+    say_before();
+    world.is_held[MSG_FACE_LIST_ENDED] = true;
+    command("invite acme/ops");
+    world_end(&world, MSG_FACE_LIST_ENDED, CALL_END_FAILED, 403, "{}");
+    world_settle(&world);
+    ck_assert_int_eq(count_in("!made1"), 3);
+    world_assert_state(&world, ACTOR_FACE, ROOM_KEY, "KEPT");
+}
+END_TEST
+
+START_TEST(those_over_the_limit_come_when_they_speak)
+{
+    world.settings.room_members_max = 0;
+    world.peers.people = three_people;
+    bridge();
+    ck_assert_int_eq(count_in("!made1"), 0);
+    world_says(&world, "r1", "cy", "here I am");
+    world_settle(&world);
+    ck_assert(is_in("!made1", "cy"));
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "here I am"), 1);
+}
+END_TEST
+
+START_TEST(speaking_before_being_shown_is_not_held_up)
+{
+    world.peers.people = three_people;
+    world.is_held[MSG_FACE_INVITE_ENDED] = true;
+    bridge();
+    world_says(&world, "r1", "cy", "already here");
+    world_settle(&world);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "already here"), 1);
+    ck_assert(!world_said(&world, "may not speak"));
+    world.is_held[MSG_FACE_INVITE_ENDED] = false;
+    world_settle(&world);
+    ck_assert_int_eq(count_in("!made1"), 3);
+}
+END_TEST
+
+START_TEST(ghost_that_could_not_join_comes_when_it_speaks)
+{
+    world.peers.people = "[{\"id\":\"cy\",\"username\":\"cy\"}]";
+    world.is_held[MSG_FACE_JOIN_ENDED] = true;
+    bridge();
+    world_end(&world, MSG_FACE_JOIN_ENDED, CALL_END_FAILED, 403, "{}");
+    world_settle(&world);
+    ck_assert(!is_in("!made1", "cy"));
+    world_says(&world, "r1", "cy", "hello");
+    world_settle(&world);
+    ck_assert(is_in("!made1", "cy"));
+    ck_assert(!world_said(&world, "may not speak"));
+}
+END_TEST
+
+/* People come and go */
+
+START_TEST(people_come_change_their_name_and_go)
+{
+    bridge();
+    world_forget(&world);
+    people_record("create", "{\"id\":\"flo\",\"username\":\"flo\",\"displayName\":\"Flo\"}");
+    world_expect(&world, "register gitter_flo\n"
+                         "name @gitter_flo:hs \"Flo (Gitter)\"\n"
+                         "!made1 invite @gitter_flo:hs\n"
+                         "!made1 join @gitter_flo:hs\n");
+    people_record("update", "{\"id\":\"flo\",\"username\":\"flo\",\"displayName\":\"Florence\"}");
+    world_expect(&world, "name @gitter_flo:hs \"Florence (Gitter)\"\n");
+    people_record("patch", "{\"id\":\"flo\",\"displayName\":\"Florence\"}");
+    world_expect(&world, "");
+    people_record("remove", "{\"id\":\"flo\"}");
+    world_expect(&world, "!made1 leave @gitter_flo:hs\n");
+    people_record("remove", "{\"id\":\"flo\"}");
+    people_record("remove", "{\"id\":\"nobody\"}");
+    people_record("update", "{\"id\":\"nobody\",\"displayName\":\"No\"}");
+    people_record("remove", "{}");
+    world_expect(&world, "");
+}
+END_TEST
+
+START_TEST(who_goes_while_coming_does_not_stay)
+{
+    bridge();
+    world.is_held[MSG_FACE_JOIN_ENDED] = true;
+    people_record("create", "{\"id\":\"flo\",\"username\":\"flo\"}");
+    people_record("remove", "{\"id\":\"flo\"}");
+    world.is_held[MSG_FACE_JOIN_ENDED] = false;
+    world_settle(&world);
+    ck_assert(!is_in("!made1", "flo"));
+    people_record("create", "{\"id\":\"flo\",\"username\":\"flo\"}");
+    ck_assert(is_in("!made1", "flo"));
+}
+END_TEST
+
+START_TEST(who_goes_while_speaking_is_heard_and_does_not_stay)
+{
+    bridge();
+    world.is_held[MSG_ROOM_JOIN_ENDED] = true;
+    world_says(&world, "r1", "flo", "bye");
+    world_settle(&world);
+    people_record("remove", "{\"id\":\"flo\"}");
+    world.is_held[MSG_ROOM_JOIN_ENDED] = false;
+    world_settle(&world);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "bye"), 1);
+    ck_assert(!is_in("!made1", "flo"));
+}
+END_TEST
+
+/* Name and topic */
+
+START_TEST(new_name_and_topic_are_shown_once)
+{
+    static const char renamed[] = "{\"id\":\"r1\",\"name\":\"acme/devops\",\"topic\":\"New\"}";
+    bridge();
+    world_forget(&world);
+    list_record("patch", renamed);
+    world_expect(&world, "!made1 m.room.name {\"name\":\"acme/devops (Gitter)\"}\n"
+                         "!made1 m.room.topic {\"topic\":\"New\"}\n");
+    list_record("update", renamed);
+    list_record("patch", "{\"id\":\"r1\",\"lastAccessTime\":null}");
+    list_record("patch", "{\"id\":\"other\",\"name\":\"else/where\"}");
+    world_expect(&world, "");
+}
+END_TEST
+
+START_TEST(list_tells_of_names_that_changed_silently)
+{
+    bridge();
+    world.peers.rooms = "[{\"id\":\"r1\",\"name\":\"acme/moved\",\"uri\":\"acme/moved\","
+                        "\"topic\":\"\",\"roomMember\":true}]";
+    world_forget(&world);
+    command("list");
+    ck_assert(world_said(&world, "!made1 m.room.name {\"name\":\"acme/moved (Gitter)\"}\n"));
+    ck_assert(world_said(&world, "!made1 m.room.topic {\"topic\":\"\"}\n"));
+    world_says(&world, "r1", "bob", "still here");
+    world_settle(&world);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "still here"), 1);
+}
+END_TEST
+
+/* The owner on Gitter */
+
+START_TEST(room_that_was_only_hidden_goes_on)
+{
+    bridge();
+    world_forget(&world);
+    list_record("remove", "{\"id\":\"r1\"}");
+    world_expect(&world, "");
+    world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
+}
+END_TEST
+
+/* How Gitter says that the owner is out: not a member, may not see the room, no such room. */
+static const int out_statuses[] = {200, 403, 404};
+
+START_TEST(owner_who_is_out_on_gitter_is_told_and_stays)
+{
+    const int status = out_statuses[_i];
+    world.peers.people = "[{\"id\":\"cy\",\"username\":\"cy\"}]";
+    bridge();
+    world.is_held[MSG_FACE_CHECK_ENDED] = true;
+    list_record("remove", "{\"id\":\"r1\"}");
+    world_forget(&world);
+    world_end(&world, MSG_FACE_CHECK_ENDED, status == 200 ? CALL_END_DONE : CALL_END_FAILED, status,
+              "{\"id\":\"r1\",\"roomMember\":false}");
+    world_settle(&world);
+    world_expect(&world, "link @alice:hs unsubscribe r1\n"
+                         "!made1 @bot:hs m.notice: You are no longer in this room on Gitter. "
+                         "Nothing is carried between here and there any more; `invit\n"
+                         "!made1 leave @gitter_cy:hs\n"
+                         "!made1 leave @bot:hs\n"
+                         "!made1 forget @bot:hs\n");
+    world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "-");
+    ck_assert_uint_eq(world_outbox(&world), 0);
+    command("invite acme/ops");
+    ck_assert_int_eq(world.peers.rooms_made, 2);
+}
+END_TEST
+
+START_TEST(trouble_of_gitter_is_no_reason_to_leave)
+{
+    bridge();
+    world.is_held[MSG_FACE_CHECK_ENDED] = true;
+    list_record("remove", "{\"id\":\"r1\"}");
+    world_forget(&world);
+    world_end(&world, MSG_FACE_CHECK_ENDED, CALL_END_FAILED, 500, "");
+    world_settle(&world);
+    world_expect(&world, "");
+    world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
+}
+END_TEST
+
+static const char joined_room[] = "{\"id\":\"r9\",\"name\":\"other/room\",\"uri\":\"other/room\","
+                                  "\"url\":\"/other/room\",\"roomMember\":true}";
+
+START_TEST(room_joined_elsewhere_is_offered_once)
+{
+    list_record("create", joined_room);
+    world_expect(&world, "!chat @bot:hs m.notice: You have joined the room other/room on Gitter. "
+                         "`invite other/room` brings it here.\n");
+    list_record("create", joined_room);
+    list_record("patch", joined_room);
+    list_record("create", "{\"id\":\"r7\",\"name\":\"only/seen\",\"roomMember\":false}");
+    world_expect(&world, "");
+    list_record("remove", "{\"id\":\"r9\"}");
+    list_record("create", joined_room);
+    ck_assert(world_said(&world, "You have joined the room other/room"));
+}
+END_TEST
+
+START_TEST(room_joined_by_command_is_offered_once)
+{
+    world.peers.resolved = joined_room;
+    world.is_held[MSG_ERRAND_JOIN_ENDED] = true;
+    command("gjoin other/room");
+    if (_i == 0) { /* the push may come before the answer, or after it */
+        list_record("create", joined_room);
+    }
+    world.is_held[MSG_ERRAND_JOIN_ENDED] = false;
+    world_settle(&world);
+    list_record("create", joined_room);
+    world_expect(&world, "gitter ann joins\n"
+                         "!chat @bot:hs m.notice: You have joined the room other/room on Gitter. "
+                         "`invite other/room` brings it here.\n");
+}
+END_TEST
+
+/* The Matrix room is replaced */
+
+static void put_tombstone(void)
+{
+    (void)world_event(&world,
+                      SLICE("{\"event_id\":\"$tomb\",\"type\":\"m.room.tombstone\",\"room_id\":"
+                            "\"!made1\",\"sender\":\"" ALICE "\",\"state_key\":\"\",\"content\":"
+                            "{\"replacement_room\":\"!other\"}}"));
+    world_settle(&world);
+}
+
+START_TEST(replaced_room_goes_on_in_a_new_one)
+{
+    bridge();
+    world_says(&world, "r1", "bob", "before");
+    world_settle(&world);
+    put_tombstone();
+    const struct room *room = world_peek(&world, ACTOR_ROOM, SLICE(ROOM_KEY));
+    ck_slice_eq(room->matrix_room, SLICE("!made2"));
+    ck_assert(world_said(&world, "!made2 invite @alice:hs\n"));
+    ck_assert(!world_said(&world, "kick"));
+    ck_assert(!is_in("!made1", "bob"));
+    world_member(&world, "!made2", ALICE, ALICE, "invite>join");
+    world_says(&world, "r1", "bob", "after");
+    world_text(&world, "!made2", ALICE, "from alice");
+    world_settle(&world);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made2", "before"), 0);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made2", "after"), 1);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "after"), 0);
+    ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "from alice"), 1);
+    ck_assert_uint_eq(world_outbox(&world), 0);
+}
+END_TEST
+
+START_TEST(replaced_room_loses_nothing_that_was_under_way)
+{
+    bridge();
+    world_says(&world, "r1", "bob", "delivered");
+    world_settle(&world);
+    world.is_held[MSG_ROOM_SEND_ENDED] = true;
+    world.is_held[MSG_ROOM_POST_ENDED] = true;
+    world_wait(&world, 1000);
+    world_says(&world, "r1", "bob", "waiting");
+    world_text(&world, "!made1", ALICE, "posting");
+    world_settle(&world);
+    put_tombstone();
+    world_says(&world, "r1", "bob", "meanwhile");
+    world.is_held[MSG_ROOM_SEND_ENDED] = false;
+    world.is_held[MSG_ROOM_POST_ENDED] = false;
+    world_settle(&world);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made2", "delivered"), 0);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "waiting"), 0);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made2", "waiting"), 1);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made2", "meanwhile"), 1);
+    ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "posting"), 1);
+}
+END_TEST
+
+/* Leaving while people are coming */
+
+static size_t count_relations(void)
+{
+    struct slice rights[8];
+    size_t count = 0;
+    ck_assert_int_eq(world.store->methods->relations(world.store, RELATION_GHOST_ROOM,
+                                                     SLICE("!made1"), SLICE_EMPTY, world.arena,
+                                                     rights, 8, &count),
+                     RC_OK);
+    return count;
+}
+
+START_TEST(nobody_stays_behind_when_the_room_ends_while_it_fills)
+{
+    say_before();
+    world.is_held[MSG_FACE_JOIN_ENDED] = true;
+    bridge();
+    ck_assert(world_has_head(&world, MSG_FACE_JOIN_ENDED));
+    if (_i == 0) {
+        world_member(&world, "!made1", ALICE, ALICE, "join>leave");
+    } else {
+        world_text(&world, CHAT, ALICE, "gpart acme/ops");
+    }
+    world_settle(&world);
+    world.is_held[MSG_FACE_JOIN_ENDED] = false;
+    world_settle(&world);
+    ck_assert_int_eq(count_in("!made1"), 0);
+    ck_assert_uint_eq(count_relations(), 0);
+    ck_assert_uint_eq(world_outbox(&world), 0);
+    world_assert_state(&world, ACTOR_FACE, ROOM_KEY, "-");
+}
+END_TEST
+
+/* A join that is on the wire cannot be taken back: the leave waits for it. */
+START_TEST(ghost_whose_join_is_on_the_wire_leaves_behind_it)
+{
+    say_before();
+    world.is_held[MSG_FACE_JOIN_ENDED] = true;
+    bridge();
+    world.suspects[world.suspects_count++] = world_head(&world, MSG_FACE_JOIN_ENDED).id;
+    world_member(&world, "!made1", ALICE, ALICE, "join>leave");
+    world_settle(&world);
+    ck_assert(!world_said(&world, "!made1 leave @gitter_eve:hs\n"));
+    world.suspects_count = 0;
+    world_make(&world, MSG_FACE_JOIN_ENDED);
+    world_settle(&world);
+    ck_assert(world_said(&world, "!made1 leave @gitter_eve:hs\n"));
+    ck_assert_int_eq(count_in("!made1"), 0);
+    ck_assert_uint_eq(count_relations(), 0);
+    ck_assert_uint_eq(world_outbox(&world), 0);
+}
+END_TEST
+
+static void add_endings(TCase *tests)
+{
+    tcase_add_test(tests, room_that_was_only_hidden_goes_on);
+    tcase_add_loop_test(tests, owner_who_is_out_on_gitter_is_told_and_stays, 0,
+                        MACHINE_COUNT(out_statuses));
+    tcase_add_test(tests, trouble_of_gitter_is_no_reason_to_leave);
+    tcase_add_test(tests, room_joined_elsewhere_is_offered_once);
+    tcase_add_loop_test(tests, room_joined_by_command_is_offered_once, 0, 2);
+    tcase_add_test(tests, replaced_room_goes_on_in_a_new_one);
+    tcase_add_test(tests, replaced_room_loses_nothing_that_was_under_way);
+    tcase_add_loop_test(tests, nobody_stays_behind_when_the_room_ends_while_it_fills, 0, 2);
+    tcase_add_test(tests, ghost_whose_join_is_on_the_wire_leaves_behind_it);
+}
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("face");
+    TCase *tests = tcase_create("face");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, latest_speakers_come_first_each_once_then_the_list);
+    tcase_add_loop_test(tests, no_more_than_the_limit_are_shown, 0, 6);
+    tcase_add_test(tests, list_that_fails_leaves_the_speakers);
+    tcase_add_test(tests, those_over_the_limit_come_when_they_speak);
+    tcase_add_test(tests, speaking_before_being_shown_is_not_held_up);
+    tcase_add_test(tests, ghost_that_could_not_join_comes_when_it_speaks);
+    tcase_add_test(tests, people_come_change_their_name_and_go);
+    tcase_add_test(tests, who_goes_while_coming_does_not_stay);
+    tcase_add_test(tests, who_goes_while_speaking_is_heard_and_does_not_stay);
+    tcase_add_test(tests, new_name_and_topic_are_shown_once);
+    tcase_add_test(tests, list_tells_of_names_that_changed_silently);
+    add_endings(tests);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(suite());
+}
