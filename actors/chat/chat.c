@@ -3,6 +3,8 @@
  */
 #include "actors/chat/chat.h"
 
+#include "codecs/json.h"
+
 #define ROW(FROM, ON, GUARD, TO, ACTION)                                                           \
     {                                                                                              \
         CHAT_##FROM, MSG_CHAT_##ON, chat_if_##GUARD, CHAT_##TO, chat_do_##ACTION, #GUARD, #ACTION  \
@@ -198,12 +200,21 @@ static void chat_do_note_user(void *next, const struct msg *msg, struct turn *tu
     chat_do_check(next, msg, turn);
 }
 
+/* With the reason in the event, which clients show: there is no room to say it in. */
 static void chat_do_decline(void *next, const struct msg *msg, struct turn *turn)
 {
     struct chat *chat = next;
-    chat->user = ((const struct msg_invited *)msg->body)->by;
-    const struct matrix_request request =
-        matrix_leave_request(turn_arena(turn), chat->key, SLICE_EMPTY);
+    const struct msg_invited *invited = msg->body;
+    struct json_writer body;
+    json_writer_init(&body, turn_arena(turn));
+    json_open_object(&body);
+    json_put_member(
+        &body, SLICE("reason"),
+        text_template(invited->is_permitted ? TEXT_NO_MORE_INVITES : TEXT_NOT_PERMITTED));
+    json_close_object(&body);
+    chat->user = invited->by;
+    struct matrix_request request = matrix_leave_request(turn_arena(turn), chat->key, SLICE_EMPTY);
+    request.body = json_writer_end(&body);
     call_homeserver(turn, chat, MSG_CHAT_LEAVE_ENDED, &request);
 }
 
