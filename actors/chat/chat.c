@@ -18,7 +18,8 @@ static fsm_guard chat_if_from_user, chat_if_not_told;
 static fsm_action chat_do_join, chat_do_check, chat_do_decline, chat_do_open, chat_do_leave_crowd;
 static fsm_action chat_do_end_crowded, chat_do_end_left, chat_do_end_kicked, chat_do_pass_command,
     chat_do_tell_encrypted;
-static fsm_action chat_do_say, chat_do_leave, chat_do_count, chat_do_note_user;
+static fsm_action chat_do_say, chat_do_leave, chat_do_count, chat_do_note_user, chat_do_drop,
+    chat_do_tell_dropped;
 
 static const char *const chat_states[] = {"INVITED", "JOINING", "CHECKING",
                                           "PRIVATE", "LEFT",    "GONE"};
@@ -35,13 +36,14 @@ static const struct fsm_row chat_rows[] = {
     ROW(JOINING,  JOIN_ENDED,    always,        GONE,     nothing),
     ROW(JOINING,  MEMBER,        bot_is_out,    GONE,     nothing),
     ROW(CHECKING, MEMBERS_ENDED, is_done,       CHECKING, count),
-    ROW(CHECKING, MEMBERS_ENDED, always,        GONE,     leave),
+    ROW(CHECKING, MEMBERS_ENDED, always,        GONE,     drop),
     ROW(CHECKING, COUNTED,       is_pair,       PRIVATE,  open),
     ROW(CHECKING, COUNTED,       is_crowd,      LEFT,     leave_crowd),
     ROW(CHECKING, COUNTED,       always,        CHECKING, nothing),
-    ROW(CHECKING, MEMBER,        bot_is_out,    GONE,     nothing),
-    ROW(CHECKING, MEMBER,        user_is_out,   GONE,     end_left),
+    ROW(CHECKING, MEMBER,        bot_is_out,    GONE,     tell_dropped),
+    ROW(CHECKING, MEMBER,        user_is_out,   GONE,     drop),
     ROW(CHECKING, MEMBER,        somebody_came, CHECKING, check),
+    ROW(CHECKING, REPLACED,      always,        GONE,     leave),
     ROW(PRIVATE,  MEMBER,        bot_is_out,    GONE,     end_kicked),
     ROW(PRIVATE,  MEMBER,        user_is_out,   GONE,     end_left),
     ROW(PRIVATE,  MEMBER,        somebody_came, LEFT,     end_crowded),
@@ -65,7 +67,7 @@ static const struct fsm_pairs chat_ignored[] = {
     {MSG_CHAT_TEXT, (STATE_BIT(CHAT_GONE + 1) - 1)},
     {MSG_CHAT_ENCRYPTED, (STATE_BIT(CHAT_GONE + 1) - 1)},
     {MSG_CHAT_SAY, STATES_BUT(CHAT_PRIVATE)},
-    {MSG_CHAT_REPLACED, STATES_BUT(CHAT_PRIVATE)},
+    {MSG_CHAT_REPLACED, STATES_BUT(CHAT_PRIVATE) & ~STATE_BIT(CHAT_CHECKING)},
     {MSG_CHAT_OPENED, STATES_BUT(CHAT_INVITED)},
     {MSG_CHAT_SAY_ENDED, (STATE_BIT(CHAT_GONE + 1) - 1)},
     {MSG_CHAT_LEAVE_ENDED, (STATE_BIT(CHAT_GONE + 1) - 1)},
@@ -187,6 +189,7 @@ static void chat_do_join(void *next, const struct msg *msg, struct turn *turn)
     struct chat *chat = next;
     const struct msg_invited *invited = msg->body;
     chat->user = invited->by;
+    chat->is_ours = false;
     chat->is_encrypted = invited->is_encrypted;
     const struct matrix_request request =
         matrix_join_request(turn_arena(turn), chat->key, SLICE_EMPTY);
@@ -196,7 +199,9 @@ static void chat_do_join(void *next, const struct msg *msg, struct turn *turn)
 /* The bot made the room and invited the user, who will come or decline. */
 static void chat_do_note_user(void *next, const struct msg *msg, struct turn *turn)
 {
-    ((struct chat *)next)->user = ((const struct msg_sender *)msg->body)->sender;
+    struct chat *chat = next;
+    chat->user = ((const struct msg_sender *)msg->body)->sender;
+    chat->is_ours = true;
     chat_do_check(next, msg, turn);
 }
 
@@ -298,10 +303,27 @@ static void chat_do_leave(void *next, const struct msg *msg, struct turn *turn)
     leave_and_forget(turn, next);
 }
 
+/* A room that never was a private chat is news only to the one for whom the bot made it; others are
+ * nobody to us yet. */
+static void chat_do_tell_dropped(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct chat *chat = next;
+    (void)msg;
+    if (chat->is_ours) {
+        tell_owner(turn, chat, MSG_USER_CHAT_LOST);
+    }
+}
+
+static void chat_do_drop(void *next, const struct msg *msg, struct turn *turn)
+{
+    chat_do_tell_dropped(next, msg, turn);
+    leave_and_forget(turn, next);
+}
+
 static void chat_do_leave_crowd(void *next, const struct msg *msg, struct turn *turn)
 {
     const struct text_pair text = TEXT_PLAIN(turn_arena(turn), TEXT_CHAT_CROWDED);
-    (void)msg;
+    chat_do_tell_dropped(next, msg, turn);
     send_notice(turn, next, &text);
     leave_and_forget(turn, next);
 }

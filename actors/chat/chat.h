@@ -20,6 +20,7 @@ enum chat_state {
 
 #define CHAT_FIELDS(F, S)                                                                          \
     F(S, COLUMN, user)       /* whose private chat it is, or who invited the bot */                \
+    F(S, FLAG, is_ours)      /* the bot made it and invited the user */                            \
     F(S, FLAG, is_encrypted) /* was when the bot was invited */                                    \
     F(S, FLAG, was_told_of_encryption)
 

@@ -11,11 +11,11 @@
 #define user_if_always NULL
 #define user_do_nothing NULL
 
-static fsm_guard user_if_is_current_chat, user_if_is_current_login, user_if_had_account;
+static fsm_guard user_if_is_current_login, user_if_had_account;
 static fsm_guard user_if_is_known, user_if_wants_errand, user_if_says_yes, user_if_says_no;
 static fsm_guard user_if_wants_help, user_if_wants_logout;
-static fsm_action user_do_greet_stranger, user_do_greet_account, user_do_adopt_chat,
-    user_do_forget_chat;
+static fsm_action user_do_greet_stranger, user_do_greet_account, user_do_greet_expired,
+    user_do_adopt_chat, user_do_forget_chat;
 static fsm_action user_do_pass_on, user_do_log_out, user_do_open_chat;
 static fsm_action user_do_say_leaving, user_do_offer_login, user_do_take_token,
     user_do_refuse_token;
@@ -29,10 +29,10 @@ static const char *const user_states[] = {"UNAUTHENTICATED", "AUTHORISING", "AUT
 static const struct fsm_row user_rows[] = {
     /*  from             on              guard             to               action           */
     ROW(AUTHED,          CHAT_READY,     always,           AUTHED,          greet_account),
+    ROW(EXPIRED,         CHAT_READY,     always,           EXPIRED,         greet_expired),
     ROW(LEAVING,         CHAT_READY,     always,           LEAVING,         adopt_chat),
     ROW(ANY,             CHAT_READY,     always,           SAME,            greet_stranger),
-    ROW(ANY,             CHAT_LOST,      is_current_chat,  SAME,            forget_chat),
-    ROW(ANY,             CHAT_LOST,      always,           SAME,            nothing),
+    ROW(ANY,             CHAT_LOST,      always,           SAME,            forget_chat),
     ROW(ANY,             TELL,           always,           SAME,            pass_on),
 
     ROW(AUTHED,          COMMAND,        wants_help,       AUTHED,          explain),
@@ -95,13 +95,6 @@ static const struct fsm_pairs user_refused[] = {
 // clang-format on
 
 /* Guards */
-
-static bool user_if_is_current_chat(const void *state, const struct msg *msg)
-{
-    const struct user *user = state;
-    const struct msg_chat *chat = msg->body;
-    return slice_equal(user->private_room, chat->room);
-}
 
 static bool user_if_is_current_login(const void *state, const struct msg *msg)
 {
@@ -180,7 +173,7 @@ static void say_in_new_chat(struct turn *turn, struct user *user, const struct t
 {
     user->unsaid = text->plain;
     user->unsaid_html = text->html;
-    if (!user->is_opening) {
+    if (!user->is_opening && user->opened.len == 0) {
         const struct matrix_request request = matrix_create_chat_request(
             turn_arena(turn), SLICE("Gitter bridge"), user->key, user->key);
         call_homeserver(turn, user, MSG_USER_CHAT_MADE_ENDED, &request);
@@ -203,7 +196,13 @@ void user_say(struct turn *turn, struct user *user, const struct text_pair *text
     }
 }
 
-/* Not made, or nobody knows: what was to be said may be said the next time. */
+static void replace_chat(struct turn *turn, struct slice room)
+{
+    turn_send(turn, (struct actor_ref){ACTOR_CHAT, room}, MSG_CHAT_REPLACED, &nothing);
+}
+
+/* Not made, or nobody knows: what was to be said may be said the next time. Meanwhile the user may
+ * have begun a chat, where it was said. */
 static void user_do_open_chat(void *next, const struct msg *msg, struct turn *turn)
 {
     struct user *user = next;
@@ -213,6 +212,10 @@ static void user_do_open_chat(void *next, const struct msg *msg, struct turn *tu
         matrix_room_id_parse(turn_arena(turn), ended_of(msg)->body, &room) == RC_OK) {
         const struct msg_sender opened = {.sender = user->key};
         turn_send(turn, (struct actor_ref){ACTOR_CHAT, room}, MSG_CHAT_OPENED, &opened);
+        user->opened = user->private_room.len == 0 ? room : SLICE_EMPTY;
+        if (user->private_room.len > 0) {
+            replace_chat(turn, room);
+        }
     }
 }
 
@@ -239,33 +242,45 @@ static void user_do_say_leaving(void *next, const struct msg *msg, struct turn *
 static void adopt(struct user *user, struct slice room, struct turn *turn)
 {
     if (user->private_room.len > 0 && !slice_equal(user->private_room, room)) {
-        turn_send(turn, (struct actor_ref){ACTOR_CHAT, user->private_room}, MSG_CHAT_REPLACED,
-                  &nothing);
+        replace_chat(turn, user->private_room);
     }
+    if (user->opened.len > 0 && !slice_equal(user->opened, room)) {
+        replace_chat(turn, user->opened);
+    }
+    user->opened = SLICE_EMPTY;
     user->private_room = room;
 }
 
-/* What was to be said while there was no chat. */
+static const struct slice link_path = SLICE_INIT("/auth_gitter/");
+
+/* What was to be said while there was no chat. A login link in it is of no use behind a greeting
+ * that has a newer one. */
 static void say_unsaid(struct turn *turn, struct user *user)
 {
-    if (user->unsaid.len > 0) {
+    if (user->unsaid.len > 0 && slice_find(user->unsaid, link_path) == user->unsaid.len) {
         say_in_chat(turn, user, &(struct text_pair){user->unsaid, user->unsaid_html});
-        user->unsaid = SLICE_EMPTY;
-        user->unsaid_html = SLICE_EMPTY;
     }
+    user->unsaid = SLICE_EMPTY;
+    user->unsaid_html = SLICE_EMPTY;
 }
 
 static void user_do_adopt_chat(void *next, const struct msg *msg, struct turn *turn)
 {
     adopt(next, ((const struct msg_chat *)msg->body)->room, turn);
+    say_unsaid(turn, next);
 }
 
 static void user_do_forget_chat(void *next, const struct msg *msg, struct turn *turn)
 {
     struct user *user = next;
-    (void)msg;
+    const struct slice room = ((const struct msg_chat *)msg->body)->room;
     (void)turn;
-    user->private_room = SLICE_EMPTY;
+    if (slice_equal(user->private_room, room)) {
+        user->private_room = SLICE_EMPTY;
+    }
+    if (slice_equal(user->opened, room)) {
+        user->opened = SLICE_EMPTY;
+    }
 }
 
 /* A name to greet by: the localpart. */
@@ -310,9 +325,9 @@ static struct slice fresh_link(struct user *user, struct turn *turn)
     user->login = random_hex(turn, 8);
     const struct msg_offer offer = {.user = user->key, .secret = secret};
     turn_send(turn, (struct actor_ref){ACTOR_LOGIN, user->login}, MSG_LOGIN_OFFERED, &offer);
-    return arena_printf(turn_arena(turn), "%.*s/auth_gitter/%.*s.%.*s",
-                        SLICE_ARGS(settings_of(turn)->login_url), SLICE_ARGS(user->login),
-                        SLICE_ARGS(secret));
+    return arena_printf(turn_arena(turn), "%.*s%.*s%.*s.%.*s",
+                        SLICE_ARGS(settings_of(turn)->login_url), SLICE_ARGS(link_path),
+                        SLICE_ARGS(user->login), SLICE_ARGS(secret));
 }
 
 static void user_do_greet_stranger(void *next, const struct msg *msg, struct turn *turn)
@@ -321,6 +336,21 @@ static void user_do_greet_stranger(void *next, const struct msg *msg, struct tur
     adopt(user, ((const struct msg_chat *)msg->body)->room, turn);
     USER_SAY(turn, user, TEXT_GREETING_STRANGER, {"user", short_name(user)},
              {"link", fresh_link(user, turn)});
+    say_unsaid(turn, user);
+}
+
+static void say_expired(struct turn *turn, struct user *user)
+{
+    USER_SAY(turn, user, TEXT_TOKEN_EXPIRED, {"name", user->gitter_name},
+             {"link", fresh_link(user, turn)});
+}
+
+static void user_do_greet_expired(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct user *user = next;
+    adopt(user, ((const struct msg_chat *)msg->body)->room, turn);
+    say_expired(turn, user);
+    say_unsaid(turn, user);
 }
 
 static void user_do_offer_login(void *next, const struct msg *msg, struct turn *turn)
@@ -439,8 +469,7 @@ static void user_do_expire(void *next, const struct msg *msg, struct turn *turn)
     user->token = SLICE_EMPTY;
     user_cancel_errands(turn, user);
     turn_send(turn, (struct actor_ref){ACTOR_FEED, user->key}, MSG_FEED_STOP, &nothing);
-    USER_SAY(turn, user, TEXT_TOKEN_EXPIRED, {"name", user->gitter_name},
-             {"link", fresh_link(user, turn)});
+    say_expired(turn, user);
 }
 
 /* The logout */

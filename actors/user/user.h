@@ -30,6 +30,7 @@ enum user_state {
     F(S, NUM, invited)                                                                             \
     F(S, TEXT, seen)       /* the Gitter room they joined last */                                  \
     F(S, FLAG, is_opening) /* a chat is being made, to say: */                                     \
+    F(S, TEXT, opened)     /* it is made, and waits for the user */                                \
     F(S, TEXT, unsaid)                                                                             \
     F(S, TEXT, unsaid_html)
 
