@@ -17,7 +17,7 @@ static fsm_guard user_if_wants_help, user_if_wants_logout;
 static fsm_action user_do_greet_stranger, user_do_greet_account, user_do_greet_expired,
     user_do_adopt_chat, user_do_forget_chat;
 static fsm_action user_do_pass_on, user_do_log_out, user_do_open_chat;
-static fsm_action user_do_say_leaving, user_do_offer_login, user_do_take_token,
+static fsm_action user_do_say_wait, user_do_say_leaving, user_do_offer_login, user_do_take_token,
     user_do_refuse_token;
 static fsm_action user_do_say_login_failed, user_do_finish_login, user_do_fail_login;
 static fsm_action user_do_expire, user_do_finish_logout, user_do_read_account;
@@ -30,6 +30,7 @@ static const struct fsm_row user_rows[] = {
     /*  from             on              guard             to               action           */
     ROW(AUTHED,          CHAT_READY,     always,           AUTHED,          greet_account),
     ROW(EXPIRED,         CHAT_READY,     always,           EXPIRED,         greet_expired),
+    ROW(AUTHORISING,     CHAT_READY,     always,           AUTHORISING,     adopt_chat),
     ROW(LEAVING,         CHAT_READY,     always,           LEAVING,         adopt_chat),
     ROW(ANY,             CHAT_READY,     always,           SAME,            greet_stranger),
     ROW(ANY,             CHAT_LOST,      always,           SAME,            forget_chat),
@@ -42,6 +43,7 @@ static const struct fsm_row user_rows[] = {
     ROW(AUTHED,          COMMAND,        wants_logout,     LEAVING,         log_out),
     ROW(AUTHED,          COMMAND,        always,           AUTHED,          say_unknown),
     ROW(EXPIRED,         COMMAND,        wants_logout,     LEAVING,         log_out),
+    ROW(AUTHORISING,     COMMAND,        always,           AUTHORISING,     say_wait),
     ROW(LEAVING,         COMMAND,        always,           LEAVING,         say_leaving),
     ROW(ANY,             COMMAND,        always,           SAME,            offer_login),
 
@@ -228,6 +230,13 @@ static void user_do_pass_on(void *next, const struct msg *msg, struct turn *turn
 {
     const struct msg_say *say = msg->body;
     user_say(turn, next, &(struct text_pair){say->text, say->html});
+}
+
+static void user_do_say_wait(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct text_pair text = TEXT_PLAIN(turn_arena(turn), TEXT_LOGGING_IN);
+    (void)msg;
+    user_say(turn, next, &text);
 }
 
 static void user_do_say_leaving(void *next, const struct msg *msg, struct turn *turn)

@@ -268,8 +268,8 @@ static void check_url(struct reading *reading, const char *key, struct slice *va
     while (slice_ends_with(*value, SLICE("/"))) {
         value->len--;
     }
-    if (slice_starts_with(plain,
-                          SLICE("ws"))) { /* Faye: ws and wss say the same as http and https */
+    /* ws and wss say the same as http and https, where a WebSocket is meant */
+    if (strcmp(key, "gitter_faye_url") == 0 && slice_starts_with(plain, SLICE("ws"))) {
         plain = arena_printf(reading->arena, "http%.*s", SLICE_ARGS(slice_from(plain, 2)));
     }
     if (url_split(plain, &url) != RC_OK) {
