@@ -381,7 +381,8 @@ static void route_list_record(struct turn *turn,
     const struct actor_ref face = {ACTOR_FACE, key};
     struct gitter_room room = {0};
     int state = 0;
-    const bool is_bridged = turn_exists(turn, (struct actor_ref){ACTOR_ROOM, key}, &state);
+    const bool is_bridged = turn_exists(turn, (struct actor_ref){ACTOR_ROOM, key}, &state) &&
+                            room_state_is_bridged(state);
     if (gitter_room_parse(turn_arena(turn), record->model, &room) != RC_OK) {
         return;
     }

@@ -362,6 +362,19 @@ START_TEST(room_joined_by_command_is_offered_once)
 }
 END_TEST
 
+START_TEST(room_joined_again_while_it_is_left_is_offered)
+{
+    bridge();
+    world.is_held[MSG_ROOM_LEAVE_ENDED] = true;
+    command("gpart acme/ops");
+    world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "LEAVING");
+    world_forget(&world);
+    list_record("create", "{\"id\":\"r1\",\"name\":\"acme/ops\",\"roomMember\":true}");
+    world_expect(&world, "!chat @bot:hs m.notice: You have joined the room acme/ops on Gitter. "
+                         "`invite acme/ops` brings it here.\n");
+}
+END_TEST
+
 /* The Matrix room is replaced */
 
 static void put_tombstone(void)
@@ -482,6 +495,7 @@ static void add_endings(TCase *tests)
     tcase_add_test(tests, trouble_of_gitter_is_no_reason_to_leave);
     tcase_add_test(tests, room_joined_elsewhere_is_offered_once);
     tcase_add_loop_test(tests, room_joined_by_command_is_offered_once, 0, 2);
+    tcase_add_test(tests, room_joined_again_while_it_is_left_is_offered);
     tcase_add_test(tests, replaced_room_goes_on_in_a_new_one);
     tcase_add_test(tests, replaced_room_loses_nothing_that_was_under_way);
     tcase_add_loop_test(tests, nobody_stays_behind_when_the_room_ends_while_it_fills, 0, 2);
