@@ -21,11 +21,12 @@ import scenarios_check
 import scenarios_commands
 import scenarios_faults
 import scenarios_login
+import scenarios_manners
 from process import TOP
 from world import World
 
 MODULES = (scenarios_login, scenarios_commands, scenarios_chat, scenarios_bad_input, scenarios_faults,
-           scenarios_check)
+           scenarios_check, scenarios_manners)
 # room version -> build of gitterd
 VERSIONS = {"12": "release", "11": "san"}
 # a minute or more of waiting is enough once
