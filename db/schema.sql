@@ -135,6 +135,7 @@ CREATE TABLE message_map (
     PRIMARY KEY (matrix_room, gitter_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_map_by_event ON message_map (matrix_room, event_id);
+CREATE INDEX message_map_by_day ON message_map (created_day);
 
 -- Calls that are declared and have not ended. A lane's calls are made in the order (place, id).
 CREATE TABLE outbox (

@@ -10,6 +10,7 @@ enum {
     RELATIONS_COUNT = RELATION_MESSAGE_MAP + 1
 };
 
+static const int64_t day_ms = 24 * INT64_C(3600) * 1000;
 static const int64_t seen_ms_max = STORE_SEEN_DAYS * 24 * INT64_C(3600) * 1000;
 
 struct memory_store {
@@ -335,12 +336,28 @@ static void apply_actor(struct memory_store *self, const struct store_actor *act
     }
 }
 
-static void apply_relation(struct memory_store *self, const struct store_relation *relation)
+/* By whole days, as the column of the other store counts them. */
+static void prune_map(struct memory_store *self, int64_t now_ms)
+{
+    struct rows *rows = &self->relations[RELATION_MESSAGE_MAP];
+    size_t pruned = 0;
+    for (size_t i = rows->count; i > 0 && pruned < STORE_PRUNED_MAX; i--) {
+        if (rows->at[i - 1].row->time_ms / day_ms < now_ms / day_ms - STORE_MAP_DAYS) {
+            rows_remove(rows, i - 1);
+            pruned++;
+        }
+    }
+}
+
+static void
+apply_relation(struct memory_store *self, const struct store_relation *relation, int64_t now_ms)
 {
     struct rows *rows = &self->relations[relation->relation];
     const struct row_key key = {.a = relation->left, .b = relation->right};
     if (!relation->is_gone) {
-        rows_put(rows, &(struct row){.key = key, .value = relation->value});
+        const struct row *before = rows_get(rows, &key);
+        const int64_t time_ms = before == NULL ? now_ms : before->time_ms;
+        rows_put(rows, &(struct row){.key = key, .value = relation->value, .time_ms = time_ms});
         return;
     }
     const size_t i = rows_from(rows, &key);
@@ -392,8 +409,11 @@ static void apply(struct memory_store *self, const struct store_batch *batch)
     for (size_t i = 0; i < batch->actors_count; i++) {
         apply_actor(self, &batch->actors[i]);
     }
+    if (batch->relations_count > 0) {
+        prune_map(self, batch->now_ms);
+    }
     for (size_t i = 0; i < batch->relations_count; i++) {
-        apply_relation(self, &batch->relations[i]);
+        apply_relation(self, &batch->relations[i], batch->now_ms);
     }
     apply_seen(self, batch);
     for (size_t i = 0; i < batch->calls_count; i++) {

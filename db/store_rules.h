@@ -7,7 +7,10 @@
 enum {
     /* Homeservers give up on a transaction long before. */
     STORE_SEEN_DAYS = 30,
-    /* Old event ids deleted along with one commit: more than one commit can add. */
+    /* What was said before is not read again, and edits of it are said anew. */
+    STORE_MAP_DAYS = 60,
+    /* Old event ids deleted along with one commit, and old messages likewise: more than one commit
+     * can add. */
     STORE_PRUNED_MAX = 512,
     /* First chunk of the arena of one commit. */
     STORE_SCRATCH_BYTES = 16 * 1024

@@ -55,6 +55,9 @@ static enum rc writer_prepare_fixed(struct writer *writer)
         {&writer->prune_seen,
          SLICE("DELETE FROM seen_events WHERE event_id IN (SELECT event_id FROM seen_events "
                "WHERE seen_ms < ?1 ORDER BY seen_ms, event_id LIMIT ?2)")},
+        {&writer->prune_map, SLICE("DELETE FROM message_map WHERE (matrix_room, gitter_id) IN "
+                                   "(SELECT matrix_room, gitter_id FROM message_map "
+                                   "WHERE created_day < ?1 ORDER BY created_day LIMIT ?2)")},
         {&writer->add_call,
          SLICE("INSERT INTO outbox (" OUTBOX_COLUMNS ") VALUES "
                "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")},
@@ -150,9 +153,17 @@ writer_relate(struct writer *writer, const struct store_relation *relation, int6
     return query_run(&query);
 }
 
+static enum rc writer_prune_map(struct writer *writer, int64_t now_ms)
+{
+    struct query query = query_begin(writer->prune_map);
+    query_int(&query, now_ms / day_ms - STORE_MAP_DAYS);
+    query_int(&query, STORE_PRUNED_MAX);
+    return query_run(&query);
+}
+
 static enum rc writer_put_relations(struct writer *writer, const struct store_batch *batch)
 {
-    enum rc rc = RC_OK;
+    enum rc rc = batch->relations_count > 0 ? writer_prune_map(writer, batch->now_ms) : RC_OK;
     for (size_t i = 0; rc == RC_OK && i < batch->relations_count; i++) {
         rc = writer_relate(writer, &batch->relations[i], batch->now_ms);
     }

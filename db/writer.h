@@ -26,6 +26,7 @@ struct writer {
     sqlite3_stmt *unrelate_all[RELATIONS_COUNT];
     sqlite3_stmt *see;
     sqlite3_stmt *prune_seen;
+    sqlite3_stmt *prune_map;
     sqlite3_stmt *add_call;
     sqlite3_stmt *end_call;
 };
