@@ -375,6 +375,25 @@ START_TEST(room_joined_again_while_it_is_left_is_offered)
 }
 END_TEST
 
+/* Others in the Matrix room */
+
+START_TEST(third_person_who_comes_and_goes_changes_nothing)
+{
+    bridge();
+    world_forget(&world);
+    world_member(&world, "!made1", "@eve:hs", "@eve:hs", "invite>join");
+    world_member(&world, "!made1", "@eve:hs", "@eve:hs", "join>join");
+    world_member(&world, "!made1", ALICE, ALICE, "join>join");
+    world_member(&world, "!made1", BOT, "@eve:hs", _i == 0 ? "join>leave" : "join>ban");
+    world_settle(&world);
+    world_expect(&world, "");
+    world_says(&world, "r1", "bob", "on we go");
+    world_settle(&world);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "on we go"), 1);
+    world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
+}
+END_TEST
+
 /* The Matrix room is replaced */
 
 static void put_tombstone(void)
@@ -496,6 +515,7 @@ static void add_endings(TCase *tests)
     tcase_add_test(tests, room_joined_elsewhere_is_offered_once);
     tcase_add_loop_test(tests, room_joined_by_command_is_offered_once, 0, 2);
     tcase_add_test(tests, room_joined_again_while_it_is_left_is_offered);
+    tcase_add_loop_test(tests, third_person_who_comes_and_goes_changes_nothing, 0, 2);
     tcase_add_test(tests, replaced_room_goes_on_in_a_new_one);
     tcase_add_test(tests, replaced_room_loses_nothing_that_was_under_way);
     tcase_add_loop_test(tests, nobody_stays_behind_when_the_room_ends_while_it_fills, 0, 2);
