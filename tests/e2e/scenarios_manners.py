@@ -152,6 +152,12 @@ async def bot_rooms(world):
             return set((await answer.json())["joined_rooms"])
 
 
+async def bot_to_leave(world, *rooms):
+    async def are_left():
+        return not set(rooms) & await bot_rooms(world)
+    await until(f"the bot to leave {rooms}", are_left)
+
+
 async def deactivate(user):
     url = f"{user.client.homeserver}/_matrix/client/v3/account/deactivate"
     headers = {"Authorization": f"Bearer {user.client.access_token}"}
@@ -173,10 +179,7 @@ async def scenario_deactivated_owner_is_let_go(world):
     assert {room, alice.chat} <= await bot_rooms(world)
     await alice.matrix.close()
     await deactivate(alice.matrix)
-
-    async def are_left():
-        return not {room, alice.chat} & await bot_rooms(world)
-    await until("the bot to leave the rooms of a deactivated user", are_left)
+    await bot_to_leave(world, room, alice.chat)
 
 
 async def scenario_bot_opens_a_chat_to_speak(world):
@@ -184,6 +187,7 @@ async def scenario_bot_opens_a_chat_to_speak(world):
     await alice.login()
     await alice.enter(uri)
     await alice.matrix.leave(alice.chat)
+    await bot_to_leave(world, alice.chat)
     elsewhere = await world.room()
     await world.gitter.do("join", room=elsewhere, user=alice.gitter)
     alice.chat = await alice.matrix.accept("Gitter bridge")
