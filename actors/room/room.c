@@ -433,7 +433,7 @@ static void close_down(struct turn *turn, struct room *room, bool keeps_posts)
     room->deadline_ms = 0;
 }
 
-static void leave_with_ghosts(struct turn *turn, const struct room *room)
+static void leave_ghosts(struct turn *turn, const struct room *room)
 {
     struct arena *arena = turn_arena(turn);
     struct slice *ghosts = NULL;
@@ -446,9 +446,15 @@ static void leave_with_ghosts(struct turn *turn, const struct room *room)
         call.after_lane = face_lane(arena, room->key); /* a join there may be on the wire */
         turn_call(turn, &call);
     }
-    const struct matrix_request leave = matrix_leave_request(arena, room->matrix_room, SLICE_EMPTY);
+}
+
+static void leave_with_ghosts(struct turn *turn, const struct room *room)
+{
+    leave_ghosts(turn, room);
+    const struct matrix_request leave =
+        matrix_leave_request(turn_arena(turn), room->matrix_room, SLICE_EMPTY);
     const struct matrix_request forget =
-        matrix_forget_request(arena, room->matrix_room, SLICE_EMPTY);
+        matrix_forget_request(turn_arena(turn), room->matrix_room, SLICE_EMPTY);
     call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &leave);
     call_homeserver(turn, room, MSG_ROOM_FORGET_ENDED, &forget);
 }
@@ -460,26 +466,6 @@ static void room_do_leave(void *next, const struct msg *msg, struct turn *turn)
     turn_cancel(turn, room_lane_in(turn, room), SLICE_EMPTY);
     leave_with_ghosts(turn, room);
     close_down(turn, room, false);
-}
-
-/* The message that the old room got last, before the first of those that were still on their way
- * there and are dropped with it. */
-static struct slice last_brought(struct turn *turn, const struct room *room)
-{
-    struct slice *messages = NULL;
-    struct slice value = SLICE_EMPTY;
-    struct slice last = room->since;
-    const size_t count =
-        turn_relations(turn, RELATION_MESSAGE_MAP, room->matrix_room, &messages); /* by id */
-    for (size_t i = 0; i < count; i++) {
-        const bool is_known =
-            turn_related(turn, RELATION_MESSAGE_MAP, room->matrix_room, messages[i], &value);
-        if (is_known && room_value_is_pending(value)) {
-            return last;
-        }
-        last = slice_compare(messages[i], last) > 0 ? messages[i] : last;
-    }
-    return room->cursor;
 }
 
 /* A new Matrix room for the same Gitter room, which goes on where the old one stopped. */
@@ -509,7 +495,7 @@ static void room_do_unbridge(void *next, const struct msg *msg, struct turn *tur
         call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &kick);
     }
     leave_with_ghosts(turn, room);
-    const struct slice cursor = unbridge->again ? last_brought(turn, room) : SLICE_EMPTY;
+    const struct slice cursor = unbridge->again ? room_last_brought(turn, room) : SLICE_EMPTY;
     close_down(turn, room, unbridge->again);
     if (unbridge->again) {
         bridge_again(turn, room, cursor);
@@ -533,12 +519,13 @@ static void room_do_tell_not_invited(void *next, const struct msg *msg, struct t
     room_do_leave(next, msg, turn);
 }
 
-/* Without the bot nothing can be done there any more, for the ghosts neither. */
+/* Without the bot nothing can be brought there any more; ghosts leave by themselves. */
 static void room_do_abandon(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
     (void)msg;
     turn_cancel(turn, room_lane_in(turn, room), SLICE_EMPTY);
+    leave_ghosts(turn, room);
     close_down(turn, room, false);
 }
 

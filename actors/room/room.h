@@ -102,6 +102,10 @@ bool room_value_is_pending(struct slice value);
 /* The event of a value that is not pending. */
 struct slice room_value_event(struct slice value);
 
+/* The message that the Matrix room got last, before the first of those that are still on their way.
+ */
+struct slice room_last_brought(struct turn *turn, const struct room *room);
+
 /* room_to_matrix.c */
 fsm_action room_do_take_snapshot, room_do_take_record, room_do_read, room_do_take_page;
 fsm_action room_do_note_sent, room_do_note_joined;

@@ -51,6 +51,24 @@ enum rc room_of_people_channel(struct slice channel, struct slice *gitter_room)
     return cut_channel(channel, channel_people, gitter_room);
 }
 
+struct slice room_last_brought(struct turn *turn, const struct room *room)
+{
+    struct slice *messages = NULL;
+    struct slice value = SLICE_EMPTY;
+    struct slice last = room->since;
+    const size_t count =
+        turn_relations(turn, RELATION_MESSAGE_MAP, room->matrix_room, &messages); /* by id */
+    for (size_t i = 0; i < count; i++) {
+        const bool is_known =
+            turn_related(turn, RELATION_MESSAGE_MAP, room->matrix_room, messages[i], &value);
+        if (is_known && room_value_is_pending(value)) {
+            return last;
+        }
+        last = slice_compare(messages[i], last) > 0 ? messages[i] : last;
+    }
+    return room->cursor;
+}
+
 struct slice room_lane_in(struct turn *turn, const struct room *room)
 {
     return lane_of(turn_arena(turn), "room-in", room->key);

@@ -486,6 +486,24 @@ START_TEST(nobody_stays_behind_when_the_room_ends_while_it_fills)
 }
 END_TEST
 
+START_TEST(ghosts_do_not_stay_where_the_bot_was_removed)
+{
+    say_before();
+    bridge();
+    ck_assert_int_eq(count_in("!made1"), 3);
+    world_forget(&world);
+    world_member(&world, "!made1", ALICE, BOT, "join>leave");
+    world_settle(&world);
+    world_expect(&world, "link @alice:hs unsubscribe r1\n"
+                         "!made1 leave @gitter_bob:hs\n"
+                         "!made1 leave @gitter_eve:hs\n"
+                         "!made1 leave @gitter_zoe:hs\n");
+    ck_assert_int_eq(count_in("!made1"), 0);
+    world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "-");
+    ck_assert_uint_eq(world_outbox(&world), 0);
+}
+END_TEST
+
 /* A join that is on the wire cannot be taken back: the leave waits for it. */
 START_TEST(ghost_whose_join_is_on_the_wire_leaves_behind_it)
 {
@@ -519,6 +537,7 @@ static void add_endings(TCase *tests)
     tcase_add_test(tests, replaced_room_goes_on_in_a_new_one);
     tcase_add_test(tests, replaced_room_loses_nothing_that_was_under_way);
     tcase_add_loop_test(tests, nobody_stays_behind_when_the_room_ends_while_it_fills, 0, 2);
+    tcase_add_test(tests, ghosts_do_not_stay_where_the_bot_was_removed);
     tcase_add_test(tests, ghost_whose_join_is_on_the_wire_leaves_behind_it);
 }
 
