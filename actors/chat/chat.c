@@ -12,7 +12,8 @@
 #define chat_if_always NULL
 #define chat_do_nothing NULL
 
-static fsm_guard chat_if_is_permitted, chat_if_is_done, chat_if_is_pair, chat_if_is_crowd;
+static fsm_guard chat_if_is_permitted, chat_if_is_done, chat_if_is_pair, chat_if_is_crowd,
+    chat_if_is_unwanted;
 static fsm_guard chat_if_bot_is_out, chat_if_somebody_came, chat_if_user_is_out;
 static fsm_guard chat_if_from_user, chat_if_not_told;
 static fsm_action chat_do_join, chat_do_check, chat_do_decline, chat_do_open, chat_do_leave_crowd;
@@ -38,6 +39,7 @@ static const struct fsm_row chat_rows[] = {
     ROW(CHECKING, MEMBERS_ENDED, is_done,       CHECKING, count),
     ROW(CHECKING, MEMBERS_ENDED, always,        GONE,     drop),
     ROW(CHECKING, COUNTED,       is_pair,       PRIVATE,  open),
+    ROW(CHECKING, COUNTED,       is_unwanted,   GONE,     drop),
     ROW(CHECKING, COUNTED,       is_crowd,      LEFT,     leave_crowd),
     ROW(CHECKING, COUNTED,       always,        CHECKING, nothing),
     ROW(CHECKING, MEMBER,        bot_is_out,    GONE,     tell_dropped),
@@ -92,7 +94,16 @@ static bool chat_if_is_done(const void *state, const struct msg *msg)
 static bool chat_if_is_pair(const void *state, const struct msg *msg)
 {
     (void)state;
-    return ((const struct msg_counted *)msg->body)->members == 2;
+    const struct msg_counted *counted = msg->body;
+    return counted->members == 2 && counted->is_permitted;
+}
+
+/* Whoever invited the bot has gone and left somebody there who may not use it. */
+static bool chat_if_is_unwanted(const void *state, const struct msg *msg)
+{
+    const struct msg_counted *counted = msg->body;
+    (void)state;
+    return counted->members == 2 && !counted->is_permitted;
 }
 
 static bool chat_if_is_crowd(const void *state, const struct msg *msg)
@@ -249,6 +260,9 @@ static void chat_do_count(void *next, const struct msg *msg, struct turn *turn)
         }
     }
     counted.members = (int64_t)count;
+    counted.is_permitted =
+        counted.other.len > 0 &&
+        settings_of(turn)->is_permitted(settings_of(turn)->permissions, counted.other);
     turn_send(turn, (struct actor_ref){ACTOR_CHAT, chat->key}, MSG_CHAT_COUNTED, &counted);
 }
 

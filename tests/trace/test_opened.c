@@ -218,6 +218,20 @@ START_TEST(stranger_who_leaves_before_a_word_was_said_is_not_remembered)
 }
 END_TEST
 
+START_TEST(friend_of_the_inviter_who_may_not_use_the_bot_is_left)
+{
+    world_forget(&world);
+    world.peers.members = "{\"" BOT "\":{},\"@mallory:hs\":{}}";
+    world_member(&world, "!trap", "@zed:hs", BOT, "invite");
+    world_settle(&world);
+    world_expect(&world, "!trap join @bot:hs\n"
+                         "!trap leave @bot:hs\n"
+                         "!trap forget @bot:hs\n");
+    world_assert_state(&world, ACTOR_USER, "@mallory:hs", "-");
+    world_assert_state(&world, ACTOR_CHAT, "!trap", "-");
+}
+END_TEST
+
 START_TEST(logout_while_a_chat_is_opened_forgets_what_was_to_be_said)
 {
     give_news("first");
@@ -249,6 +263,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, chat_that_could_not_be_made_is_tried_again_with_the_next_word, 0, 2);
     tcase_add_test(tests, opened_chat_survives_a_restart);
     tcase_add_test(tests, stranger_who_leaves_before_a_word_was_said_is_not_remembered);
+    tcase_add_test(tests, friend_of_the_inviter_who_may_not_use_the_bot_is_left);
     tcase_add_test(tests, logout_while_a_chat_is_opened_forgets_what_was_to_be_said);
     suite_add_tcase(suite, tests);
     return suite;
