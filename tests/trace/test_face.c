@@ -40,12 +40,15 @@ static bool is_in(const char *room, const char *user)
                       arena_printf(world.arena, "joined %s @gitter_%s:hs", room, user));
 }
 
+/* Ghosts in a room, or in all whose names begin so. */
 static int count_in(const char *room)
 {
-    const struct slice before = arena_printf(world.arena, "joined %s @gitter_", room);
+    const struct slice before = arena_printf(world.arena, "joined %s", room);
+    const struct slice ghost = SLICE(" @gitter_");
     int count = 0;
     for (size_t i = 0; i < world.peers.facts_count; i++) {
-        count += slice_starts_with(world.peers.facts[i], before) ? 1 : 0;
+        const struct slice fact = world.peers.facts[i];
+        count += slice_starts_with(fact, before) && slice_find(fact, ghost) < fact.len ? 1 : 0;
     }
     return count;
 }
@@ -524,6 +527,39 @@ START_TEST(ghost_whose_join_is_on_the_wire_leaves_behind_it)
 }
 END_TEST
 
+enum {
+    STEPS_MAX = 400
+};
+
+/* The process dies at each step of filling a room and leaving it; nobody stays behind. */
+START_TEST(nobody_stays_behind_after_dying_at_each_step)
+{
+    int fuse = 0;
+    for (bool is_burnt = true; is_burnt && fuse < STEPS_MAX; fuse++) {
+        setup();
+        say_before();
+        world.peers.people = three_people;
+        world.fuse = fuse;
+        world.is_burnt = false;
+        command("invite acme/ops");
+        world_says(&world, "r1", "dee", "hello");
+        command("gpart acme/ops");
+        is_burnt = world.is_burnt;
+        world.fuse = -1;
+        for (int i = 0; i < 10; i++) {
+            world_wait(&world, 10 * 1000);
+        }
+        ck_assert_msg(count_in("!made") == 0, "dying at %d leaves ghosts", fuse);
+        ck_assert_msg(world_outbox(&world) == 0, "dying at %d leaves calls", fuse);
+        world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "-");
+        world_assert_state(&world, ACTOR_FACE, ROOM_KEY, "-");
+        teardown();
+    }
+    ck_assert_int_gt(fuse, 50);
+    ck_assert_int_lt(fuse, STEPS_MAX);
+}
+END_TEST
+
 static void add_endings(TCase *tests)
 {
     tcase_add_test(tests, room_that_was_only_hidden_goes_on);
@@ -559,6 +595,10 @@ static Suite *suite(void)
     tcase_add_test(tests, list_tells_of_names_that_changed_silently);
     add_endings(tests);
     suite_add_tcase(suite, tests);
+    TCase *deaths = tcase_create("deaths");
+    tcase_set_timeout(deaths, 120);
+    tcase_add_test(deaths, nobody_stays_behind_after_dying_at_each_step);
+    suite_add_tcase(suite, deaths);
     return suite;
 }
 
