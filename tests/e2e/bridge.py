@@ -1,11 +1,13 @@
 """gitterd as a process: configuration file, registration file, start and stop."""
 
 import asyncio
+import json
 import os
 import signal
 
 import aiohttp
 
+import transports
 from process import Process, free_port
 from synapse import SERVER_NAME
 from wait import until
@@ -14,8 +16,9 @@ BOT = f"@gitter:{SERVER_NAME}"
 
 
 class Bridge(Process):
-    def __init__(self, folder, program):
+    def __init__(self, folder, program, transport="faye"):
         super().__init__("gitterd", folder)
+        self.transport = transport
         self.folder = folder
         self.program = os.environ.get("GITTERD", program)
         self.port = free_port()
@@ -45,7 +48,7 @@ class Bridge(Process):
             "gitter_oauth_key": client["clientKey"],
             "gitter_url": server.url,
             "gitter_api_url": server.url + "/api/v1",
-            "gitter_faye_url": server.url + "/bayeux",
+            **transports.settings(self.transport, server.url),
             "database": self.database,
             "log_level": "debug",
             **more,
@@ -53,7 +56,7 @@ class Bridge(Process):
         with open(self.config, "w", encoding="utf-8") as file:
             os.fchmod(file.fileno(), 0o600)
             for key, value in values.items():
-                file.write(f"{key}: {value}\n")
+                file.write(f"{key}: {json.dumps(value)}\n")
 
     async def call(self, *arguments, environment=None):
         """One run of the program: (status, standard output, standard error)."""

@@ -38,6 +38,9 @@ class Gitter(Process):
         """A message as if typed in Gitter's own client; its id."""
         return (await self.do("post", room=room, user=user, text=text, **more))["id"]
 
+    async def room_id(self, room):
+        return (await self.see(f"room?room={room}"))["id"]
+
     async def messages(self, room):
         return await self.see(f"messages?room={room}")
 

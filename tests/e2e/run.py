@@ -1,10 +1,11 @@
 """Runs scenarios against a real homeserver.
 
-Usage: run.py [--version 11|12] [SCENARIO ...]
+Usage: run.py [--version 11|12] [--transport faye|stream|none] [SCENARIO ...]
 
-Each scenario is an async function of the modules below that takes a world. All run twice: in rooms
-of version 12 with the program that is shipped, and in rooms of version 11 with the one that has the
-sanitizers. Logs of all processes stay in build/e2e/<time>/; their ends are shown on a failure.
+Each scenario is an async function of the modules below that takes a world. With Faye all run twice:
+in rooms of version 12 with the program that is shipped, and in rooms of version 11 with the one that
+has the sanitizers. The other transports, see transports.py, have the first of these alone. Logs of
+all processes stay in build/e2e/<time>/; their ends are shown on a failure.
 """
 
 import argparse
@@ -22,33 +23,38 @@ import scenarios_commands
 import scenarios_faults
 import scenarios_login
 import scenarios_manners
+import scenarios_stream
+import transports
+import wait
 from process import TOP
 from world import World
 
 MODULES = (scenarios_login, scenarios_commands, scenarios_chat, scenarios_bad_input, scenarios_faults,
-           scenarios_check, scenarios_manners)
+           scenarios_stream, scenarios_check, scenarios_manners)
 # room version -> build of gitterd
 VERSIONS = {"12": "release", "11": "san"}
-# a minute or more of waiting is enough once
-SLOW = {"gitter_in_trouble"}
+TRANSPORT_VERSIONS = {"faye": ("12", "11"), "stream": ("12",), "none": ("12",)}
+# A minute or so of waiting for gitterd's own pauses: once is enough, and at the same time.
+SLOW = {"gitter_in_trouble", "live_connection_down"}
 SCENARIO_SECONDS = 150
 LOGIN_INVITES_MAX = 3
 
 
-def scenarios(version):
+def scenarios(version, transport):
     """(name, function) of each."""
     for module in MODULES:
         for attribute, function in vars(module).items():
             name = attribute.removeprefix("scenario_")
             if name != attribute and inspect.iscoroutinefunction(function):
-                if version == "12" or name not in SLOW:
+                slow = version != "12" and name in SLOW
+                if transports.takes_part(function, transport) and not slow:
                     yield name, function
 
 
 async def run_one(world, label, function):
     begin = time.monotonic()
     try:
-        await asyncio.wait_for(function(world), SCENARIO_SECONDS)
+        await asyncio.wait_for(function(world), SCENARIO_SECONDS * wait.stretch)
     except Exception as error:  # whatever is wrong, the next scenario has its turn
         print(f"FAILED {label}: {error or type(error).__name__}")
         traceback.print_exc(file=sys.stdout)
@@ -71,19 +77,30 @@ async def recover(world):
         await world.start_bridge()
 
 
-async def run_version(version, names, folder):
-    chosen = [(name, function) for name, function in scenarios(version)
+async def run_all(world, label, chosen):
+    """How many passed. Those that do nothing but wait run at the same time, before the others."""
+    first = [(name, function) for name, function in chosen if name in SLOW
+             or (world.transport == "none" and transports.may_run_together(function))]
+    passed = sum(await asyncio.gather(*(run_one(world, f"{name} ({label})", function)
+                                        for name, function in first)))
+    for name, function in chosen:
+        if (name, function) not in first:
+            passed += await run_one(world, f"{name} ({label})", function)
+    return passed
+
+
+async def run_version(version, transport, names, folder):
+    chosen = [(name, function) for name, function in scenarios(version, transport)
               if not names or name in names]
     if not chosen:
         return 0, 0
     program = os.path.join(TOP, "build", VERSIONS[version], "gitterd")
-    world = World(os.path.join(folder, version), version, program,
+    world = World(os.path.join(folder, f"{transport}-{version}"), version, program, transport,
                   login_invites_max=LOGIN_INVITES_MAX)
-    passed = 0
     try:
         await world.begin()
-        for name, function in chosen:
-            passed += await run_one(world, f"{name} (rooms of version {version})", function)
+        label = f"rooms of version {version}"
+        passed = await run_all(world, label if transport == "faye" else f"{transport}, {label}", chosen)
     finally:
         await world.end()
     return passed, len(chosen) - passed
@@ -92,17 +109,20 @@ async def run_version(version, names, folder):
 async def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--version", choices=VERSIONS)
+    parser.add_argument("--transport", choices=transports.NAMES, default="faye")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    known = [name for name, _ in scenarios("12")]
+    transport = options.transport
+    wait.stretch = transports.STRETCH[transport]
+    known = [name for name, _ in scenarios("12", transport)]
     for name in options.names:
         if name not in known:
-            sys.exit(f"e2e: no scenario {name}; there are: {', '.join(known)}")
+            sys.exit(f"e2e: no scenario {name} with {transport}; there are: {', '.join(known)}")
     folder = os.path.join(TOP, "build/e2e", time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}")
     passed = failed = 0
-    for version in (options.version,) if options.version else VERSIONS:
+    for version in (options.version,) if options.version else TRANSPORT_VERSIONS[transport]:
         try:
-            good, bad = await run_version(version, options.names, folder)
+            good, bad = await run_version(version, transport, options.names, folder)
         except Exception:
             traceback.print_exc(file=sys.stdout)
             good, bad = 0, 1

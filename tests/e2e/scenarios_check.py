@@ -278,6 +278,19 @@ async def scenario_check_gitter(world):
         (await patient.check(gitter_faye_url=gitter.replace("http", "ws") + "/bayeux")).expect()
 
 
+async def scenario_check_live_channel(world):
+    """Streams instead of Faye, an address that is none of theirs, and neither."""
+    stream = world.gitter.url + "/stream/v1"
+    async with clinic(world) as patient:
+        report = (await patient.check(gitter_faye_url="", gitter_stream_url=stream)).expect()
+        report.says(f"gitter_stream_url {stream}: answers")
+        (await patient.check(gitter_faye_url="", gitter_stream_url=world.gitter.url)).expect(
+            [r"gitter_stream_url .*status 404.*; it is the stream service's address"])
+        (await patient.check(gitter_faye_url="", gitter_stream_url="")).expect(
+            warned=["gitter_faye_url and gitter_stream_url: both are empty"])
+        (await patient.check(gitter_stream_url=nowhere("/v1"))).expect()
+
+
 async def scenario_check_faye_by_post(world):
     """A Faye server that is not Gitter's, and a proxy that lets no WebSocket through."""
     refusal = {"channel": "/meta/handshake", "successful": False,

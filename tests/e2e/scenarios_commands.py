@@ -6,9 +6,12 @@ import sqlite3
 import tempfile
 
 from bridge import BOT
+from transports import everywhere, together
 from words import listed
 
 
+@everywhere
+@together
 async def scenario_list_and_invite(world):
     """Sorted, with a star where bridged; `invite` brings one room, `invite all` the rest."""
     limit = world.settings["login_invites_max"]
@@ -72,6 +75,8 @@ async def scenario_notice_is_no_command(world):
     assert len(alice.matrix.messages(alice.chat, BOT)) == before + 1
 
 
+@everywhere
+@together
 async def scenario_one_to_one_room(world):
     """A conversation of two on Gitter is listed and brought by the other's name."""
     alice, _ = await world.person()

@@ -4,6 +4,7 @@ import asyncio
 
 import words
 from scenarios_chat import bridged
+from transports import everywhere, only, together
 from wait import until
 
 LONG = 90
@@ -17,6 +18,7 @@ async def all_arrived(alice, room, expected):
     assert got == expected, f"expected {expected}, got {got}"
 
 
+@everywhere
 async def scenario_restart_of_gitterd(world):
     """Both sides go on talking while it is away."""
     alice, uri, room, (bob,) = await bridged(world, "bob")
@@ -49,6 +51,7 @@ async def arrived(world, uri, alice, count):
     return len(await world.gitter.texts(uri, alice.gitter)) >= count
 
 
+@everywhere
 async def scenario_kill_of_gitterd(world):
     """Killed in the middle of a burst in both directions, three times."""
     alice, uri, room, (bob,) = await bridged(world, "bob")
@@ -83,6 +86,7 @@ async def scenario_kill_of_gitterd(world):
     await said_once(world, uri, alice, matrix)
 
 
+@only("faye", "stream")
 async def scenario_restart_of_synapse(world):
     """What Gitter said meanwhile waits, and what Matrix says afterwards goes through."""
     alice, uri, room, (bob,) = await bridged(world, "bob")
@@ -118,12 +122,35 @@ async def scenario_faye_cut(world):
     await all_arrived(alice, room, expected)
 
 
+@only("faye", "stream")
+async def scenario_live_connection_down(world):
+    """Away for longer than a moment: the room is read every now and then instead, and is live again
+    when the connection is back."""
+    alice, uri, room, (bob,) = await bridged(world, "bob")
+    expected = []
+
+    async def say(seconds):
+        expected.append(f"quokka {len(expected)}")
+        await world.gitter.post(uri, bob["username"], expected[-1])
+        await alice.matrix.wait_text(room, expected[-1], seconds=seconds)
+    await say(LONG)
+    await world.gitter.do(f"{world.transport}/refuse", ms=600000)
+    try:
+        await world.gitter.do(f"{world.transport}/cut")
+        for _ in range(2):
+            await say(LONG)
+    finally:
+        await world.gitter.do(f"{world.transport}/refuse", ms=0)
+    await say(LONG)
+    await all_arrived(alice, room, expected)
+
+
 async def scenario_faye_loses_records(world):
     """Deliveries that never came show as a hole in the counter; what was lost is read again."""
     alice, uri, room, (bob,) = await bridged(world, "bob")
     await world.gitter.post(uri, bob["username"], "quokka 0")
     await alice.matrix.wait_text(room, "quokka 0")
-    room_id = (await world.gitter.see(f"room?room={uri}"))["id"]
+    room_id = await world.gitter.room_id(uri)
     await world.gitter.do("faye/lose", count=3, channel=f"/api/v1/rooms/{room_id}/chatMessages")
     expected = ["quokka 0"]
     for number in range(1, 7):
@@ -132,10 +159,13 @@ async def scenario_faye_loses_records(world):
     await all_arrived(alice, room, expected)
 
 
+@everywhere
+@together
 async def scenario_answer_of_gitter_is_lost(world):
     """The message arrived and the answer did not: it must not be said twice."""
     alice, uri, room, (bob,) = await bridged(world, "bob")
-    await world.gitter.do("faults", method="POST", path="/chatMessages", cut="after", count=1)
+    path = f"/{await world.gitter.room_id(uri)}/chatMessages"
+    await world.gitter.do("faults", method="POST", path=path, cut="after", count=1)
     said = ["quokka one", "quokka two", "quokka three"]
     for text in said:
         await alice.matrix.send(room, text)
@@ -162,7 +192,8 @@ async def scenario_gitter_in_trouble(world):
     """After a 503 nobody knows whether the message was taken. gitterd looks twice, longer than
     Gitter itself may take, and only then says it again."""
     alice, uri, room, _ = await bridged(world)
-    await world.gitter.do("faults", method="POST", path="/chatMessages", status=503, count=1)
+    path = f"/{await world.gitter.room_id(uri)}/chatMessages"
+    await world.gitter.do("faults", method="POST", path=path, status=503, count=1)
     said = [f"quokka {number}" for number in range(4)]
     for text in said:
         await alice.matrix.send(room, text)
@@ -170,6 +201,8 @@ async def scenario_gitter_in_trouble(world):
     await said_once(world, uri, alice, said)
 
 
+@everywhere
+@together
 async def scenario_token_revoked_elsewhere(world):
     """Gitter ends the login: the user is told once, with a link, and rooms go on after it."""
     alice, uri, room, (bob,) = await bridged(world, "bob")

@@ -5,6 +5,9 @@ import time
 
 SECONDS = 30.0
 
+# How many times longer than asked for each wait may be: for worlds in which all is slow.
+stretch = 1
+
 
 class Late(AssertionError):
     """What was waited for did not come."""
@@ -12,6 +15,7 @@ class Late(AssertionError):
 
 async def until(what, ask, seconds=SECONDS, pause=0.05):
     """The first true answer of `ask`, a function or a coroutine function."""
+    seconds *= stretch
     end = time.monotonic() + seconds
     while True:
         answer = ask()

@@ -65,13 +65,14 @@ class Person:
 
 
 class World:
-    def __init__(self, folder, room_version, program, **settings):
+    def __init__(self, folder, room_version, program, transport="faye", **settings):
         os.makedirs(folder, exist_ok=True)
         self.folder = folder
         self.settings = settings
         self.synapse = Synapse(folder, room_version)
         self.gitter = Gitter(folder)
-        self.bridge = Bridge(folder, program)
+        self.bridge = Bridge(folder, program, transport)
+        self.transport = transport
         self.client = None
         self.counts = collections.Counter()
         self.users = []
