@@ -59,7 +59,7 @@ async def scenario_gitter_in_trouble_is_told(world):
     """An answer comes although Gitter gives none; afterwards all is well again."""
     alice, _ = await world.person(rooms=1)
     await alice.login()
-    await world.gitter.do("faults", method="GET", path="^/api/v1/(rooms|user/[^/]*/rooms)",
+    await world.gitter.do("faults", method="GET", path=r"^/api/v1/(rooms|user/[^/]*/rooms)(\?|$)",
                           status=403, count=1)
     await alice.say("list", "GITTER_FAILED")
     await alice.say("list", "LIST_HEADER")
