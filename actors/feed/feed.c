@@ -41,7 +41,7 @@ static const struct fsm_row feed_rows[] = {
 #define NOT_LIVE (STATE_BIT(FEED_OFF) | STATE_BIT(FEED_CONNECTING) | STATE_BIT(FEED_WAITING))
 static const struct fsm_pairs feed_ignored[] = {
     {MSG_FEED_START, STATE_BIT(FEED_CONNECTING) | STATE_BIT(FEED_LIVE) | STATE_BIT(FEED_WAITING)},
-    {MSG_FEED_UP, STATE_BIT(FEED_OFF)},
+    {MSG_FEED_UP, STATE_BIT(FEED_OFF) | STATE_BIT(FEED_WAITING)},
     {MSG_FEED_DOWN, STATE_BIT(FEED_OFF) | STATE_BIT(FEED_LIVE) | STATE_BIT(FEED_WAITING)},
     {MSG_FEED_GAP, NOT_LIVE | STATE_BIT(FEED_LIVE)},
     /* the rooms are looked up when the link comes up */
@@ -51,7 +51,7 @@ static const struct fsm_pairs feed_ignored[] = {
 };
 
 static const struct fsm_pairs feed_refused[] = {
-    {MSG_FEED_UP, STATE_BIT(FEED_LIVE) | STATE_BIT(FEED_WAITING)},
+    {MSG_FEED_UP, STATE_BIT(FEED_LIVE)},
     {MSG_FEED_DEADLINE, STATE_BIT(FEED_OFF) | STATE_BIT(FEED_CONNECTING) | STATE_BIT(FEED_LIVE)},
 };
 // clang-format on
@@ -240,6 +240,9 @@ static void feed_do_resume(void *next, const struct msg *msg, struct turn *turn)
     feed->session = 0;
     feed->failures = 0;
     feed->deadline_ms = turn_now_ms(turn) + jittered(turn, RESUME_SPREAD_MS) - RESUME_SPREAD_MS / 2;
+    /* a deadline that was over when the process began may have been before us: a link that is open
+     * already would never be said to be up again */
+    order(turn, feed, LINK_CLOSE);
 }
 
 FIELD_RECORD(feed, FEED_FIELDS);

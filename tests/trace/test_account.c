@@ -104,6 +104,17 @@ START_TEST(restart_opens_the_links_again)
 }
 END_TEST
 
+START_TEST(restart_opens_links_that_were_due)
+{
+    world_unlink(&world, ALICE, "LOST");
+    world.now_ms += 10 * 1000;
+    world_crash(&world);
+    world_settle(&world);
+    world_wait(&world, 2000);
+    world_assert_state(&world, ACTOR_FEED, ALICE, "LIVE");
+}
+END_TEST
+
 START_TEST(restart_with_lost_secrets_asks_for_a_login)
 {
     store_memory_lose_secrets(world.store);
@@ -323,6 +334,7 @@ static Suite *suite(void)
     tcase_add_test(tests, server_may_ask_for_a_longer_pause);
     tcase_add_test(tests, word_of_an_earlier_link_is_passed_over);
     tcase_add_test(tests, restart_opens_the_links_again);
+    tcase_add_test(tests, restart_opens_links_that_were_due);
     tcase_add_test(tests, restart_with_lost_secrets_asks_for_a_login);
     tcase_add_test(tests, refused_link_expires_the_login_with_one_notice);
     tcase_add_test(tests, expired_login_keeps_the_rooms_and_what_is_said_waits);

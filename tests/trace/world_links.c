@@ -39,6 +39,9 @@ static void open_link(struct world *world, struct world_link *link)
         world_queue(world, MSG_LINK_DOWN, &down);
         return;
     }
+    if (link->session != 0) {
+        return; /* it was said to be up once */
+    }
     world->sessions++;
     link->session = world->sessions;
     link->channels_count = 0;
