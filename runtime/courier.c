@@ -247,7 +247,10 @@ bool courier_is_sent(const struct courier *courier, int64_t call_id)
         return false;
     }
     const enum lane_state state = lane_state(job->lane);
-    return job->is_posted || state == LANE_RUNNING || (job->may_be_sent && state != LANE_LOCKED);
+    /* what a barrier holds back now, it held back in the process before */
+    const bool is_back = lane_is_held_back(courier->lanes, job->lane);
+    return job->is_posted || state == LANE_RUNNING ||
+           (job->may_be_sent && state != LANE_LOCKED && !is_back);
 }
 
 void courier_wake(struct courier *courier, struct slice owner)

@@ -167,6 +167,12 @@ static struct lane *find_barrier(const struct lanes *lanes, const struct lane *l
     return holds ? other : NULL;
 }
 
+bool lane_is_held_back(const struct lanes *lanes, const struct lane *lane)
+{
+    return lane->state == LANE_BARRED ||
+           (lane->state == LANE_READY && find_barrier(lanes, lane) != NULL);
+}
+
 /* Puts a ready lane, just taken from its queue, where it belongs. True: it runs. */
 static bool lane_begin(struct lanes *lanes, struct lane *lane, int64_t now_ms)
 {

@@ -75,6 +75,8 @@ enum lane_state lane_state(const struct lane *lane);
 void *lane_data(const struct lane *lane);
 /* True if its head was once held back by a barrier. */
 bool lane_was_barred(const struct lane *lane);
+/* True if a barrier holds its head back now, whether or not it was tried yet. */
+bool lane_is_held_back(const struct lanes *lanes, const struct lane *lane);
 
 /* Gives an empty lane its head. */
 void lanes_set_head(struct lanes *lanes, struct lane *lane, const struct lanes_head *head);

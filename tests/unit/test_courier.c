@@ -404,6 +404,27 @@ START_TEST(courier_start_repeats_free_heads_and_gives_up_the_others)
 }
 END_TEST
 
+START_TEST(courier_start_lets_what_a_barrier_holds_be_cancelled)
+{
+    struct call out = rig_call("out", "/out");
+    struct call in = rig_call("in", "/in");
+    rig.clock_ms = 1000000;
+    out.not_before_ms = rig.clock_ms + 5000;
+    in.after_lane = SLICE("out");
+    rig_store(&rig, out);
+    const int64_t held = rig_store(&rig, in);
+    rig_start(&rig);
+    ck_assert(!courier_is_sent(rig.courier, held));
+    rig_run_ms(&rig, 20);
+    ck_assert(!courier_is_sent(rig.courier, held));
+    rig_cancel(&rig, held);
+    rig_advance(&rig, 5000);
+    rig_run_ends(&rig, 1);
+    ck_assert_uint_eq(rig_requests_of(&rig, "/out"), 1);
+    ck_assert_uint_eq(rig_requests_of(&rig, "/in"), 0);
+}
+END_TEST
+
 START_TEST(courier_stopped_in_flight_goes_on_after_the_next_start)
 {
     struct call never = rig_call("never", "/never");
@@ -466,6 +487,7 @@ int main(void)
     tcase_add_test(tc, courier_call_cancelled_in_flight_ends_without_a_word);
     tcase_add_test(tc, courier_draining_begins_nothing_and_ends_what_is_in_flight);
     tcase_add_test(tc, courier_start_repeats_free_heads_and_gives_up_the_others);
+    tcase_add_test(tc, courier_start_lets_what_a_barrier_holds_be_cancelled);
     tcase_add_test(tc, courier_stopped_in_flight_goes_on_after_the_next_start);
     tcase_add_test(tc, courier_malformed_call_fails_and_does_not_block_its_lane);
     suite_add_tcase(suite, tc);
