@@ -46,20 +46,22 @@ struct slice room_value_event(struct slice value)
 }
 
 /* What a post must remember: the part of which event it is, how often was looked for it, where
- * Gitter's list stood when it was declared, and, while it is being looked for, its own body. */
+ * Gitter's list stood when it was declared, and, while it is being looked for, how far this look
+ * has read and its own body. */
 struct post_ref {
     struct slice event_id;
     bool is_first;
     int64_t looks;
     struct slice cursor;
+    struct slice read; /* last message of the page before; empty: none was read */
     struct slice body;
 };
 
 static struct slice post_ref_print(struct arena *arena, const struct post_ref *ref)
 {
-    return arena_printf(arena, "%.*s|%d|%d|%.*s|%.*s", SLICE_ARGS(ref->event_id),
+    return arena_printf(arena, "%.*s|%d|%d|%.*s|%.*s|%.*s", SLICE_ARGS(ref->event_id),
                         ref->is_first ? 1 : 0, (int)ref->looks, SLICE_ARGS(ref->cursor),
-                        SLICE_ARGS(ref->body));
+                        SLICE_ARGS(ref->read), SLICE_ARGS(ref->body));
 }
 
 static struct post_ref post_ref_read(struct slice text)
@@ -70,6 +72,7 @@ static struct post_ref post_ref_read(struct slice text)
         ref.looks = 0;
     }
     ref.cursor = slice_cut(&text, '|');
+    ref.read = slice_cut(&text, '|');
     ref.body = text;
     return ref;
 }
@@ -170,12 +173,19 @@ void room_do_report_post(void *next, const struct msg *msg, struct turn *turn)
 
 /* Looking for a post whose answer was lost */
 
+static struct slice look_after(struct arena *arena, const struct post_ref *ref)
+{
+    if (ref->read.len > 0) {
+        return ref->read;
+    }
+    return ref->cursor.len > 0 ? gitter_id_before(arena, ref->cursor, LOOK_BACK_MS) : SLICE_EMPTY;
+}
+
 static void look(struct turn *turn, const struct room *room, const struct post_ref *ref)
 {
     struct arena *arena = turn_arena(turn);
     const struct gitter_page page = {
-        .after_id =
-            ref->cursor.len > 0 ? gitter_id_before(arena, ref->cursor, LOOK_BACK_MS) : SLICE_EMPTY,
+        .after_id = look_after(arena, ref),
         .limit = LOOK_MESSAGES,
         .with_threads = true,
     };
@@ -183,7 +193,9 @@ static void look(struct turn *turn, const struct room *room, const struct post_r
     struct call call =
         call_gitter(MSG_ROOM_LOOK_ENDED, &request, room_lane_out(turn, room), room->owner);
     call.ref = post_ref_print(arena, ref);
-    call.not_before_ms = turn_now_ms(turn) + (ref->looks == 0 ? FIRST_LOOK_MS : SECOND_LOOK_MS);
+    if (ref->read.len == 0) {
+        call.not_before_ms = turn_now_ms(turn) + (ref->looks == 0 ? FIRST_LOOK_MS : SECOND_LOOK_MS);
+    }
     turn_call_instead(turn, &call);
 }
 
@@ -209,10 +221,12 @@ static bool is_lost_post(struct turn *turn,
             room_value_is_pending(value));
 }
 
+/* `last` is the last message of a page behind which there may be more, else empty. */
 static const struct gitter_message *find_lost_post(struct turn *turn,
                                                    const struct room *room,
                                                    const struct call_ended *ended,
-                                                   struct slice body)
+                                                   struct slice body,
+                                                   struct slice *last)
 {
     struct gitter_message *messages = NULL;
     struct json *posted = NULL;
@@ -226,7 +240,18 @@ static const struct gitter_message *find_lost_post(struct turn *turn,
             return &messages[i];
         }
     }
+    *last = count >= LOOK_MESSAGES ? messages[count - 1].id : SLICE_EMPTY;
     return NULL;
+}
+
+/* It is in neither look: Gitter does not have it. */
+static void post_again(struct turn *turn, const struct room *room, struct post_ref *ref)
+{
+    const struct slice body = ref->body;
+    ref->body = SLICE_EMPTY;
+    ref->looks = 0;
+    const struct call again = post_call(turn, room, body, ref);
+    turn_call_instead(turn, &again);
 }
 
 void room_do_compare(void *next, const struct msg *msg, struct turn *turn)
@@ -239,23 +264,21 @@ void room_do_compare(void *next, const struct msg *msg, struct turn *turn)
         report(turn, room, ref.event_id, ended);
         return;
     }
-    const struct gitter_message *found = find_lost_post(turn, room, ended, ref.body);
+    struct slice last = SLICE_EMPTY;
+    const struct gitter_message *found = find_lost_post(turn, room, ended, ref.body, &last);
     if (found != NULL) {
         room->posts -= room->posts > 0 ? 1 : 0;
         room_claim(turn, room, found->id,
                    room_own_value(turn_arena(turn), ref.event_id, ref.is_first));
         return;
     }
-    ref.looks++;
+    ref.read = last;
+    ref.looks += last.len == 0;
     if (ref.looks < LOOKS) {
         look(turn, room, &ref);
-        return;
+    } else {
+        post_again(turn, room, &ref);
     }
-    const struct slice body = ref.body;
-    ref.body = SLICE_EMPTY;
-    ref.looks = 0;
-    const struct call again = post_call(turn, room, body, &ref);
-    turn_call_instead(turn, &again);
 }
 
 /* Edits and removals: both may be repeated freely. */

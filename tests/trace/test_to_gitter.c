@@ -252,6 +252,24 @@ START_TEST(lost_answer_of_a_post_that_worked_is_found_by_looking)
 }
 END_TEST
 
+START_TEST(lost_post_behind_more_than_a_page_is_found)
+{
+    for (int i = 0; i < 230; i++) {
+        (void)peers_say(&world.peers, "r1", "bob", "talks a lot", world.now_ms);
+    }
+    say("mine");
+    world_lose_answer(&world, MSG_ROOM_POST_ENDED);
+    world_forget(&world);
+    world_wait(&world, 5000);
+    world_expect(&world, "gitter r1 read\n"
+                         "gitter r1 read\n"
+                         "gitter r1 read\n");
+    world_wait(&world, 60 * 1000);
+    ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "mine"), 1);
+    ck_assert_int_eq(posts(), 0);
+}
+END_TEST
+
 START_TEST(lost_post_whose_echo_came_first_is_adopted)
 {
     say("mine");
@@ -344,6 +362,7 @@ static Suite *suite(void)
     tcase_add_test(tests, refused_post_is_answered_and_the_next_goes_on);
     tcase_add_test(tests, shadow_ban_is_told);
     tcase_add_test(tests, lost_answer_of_a_post_that_worked_is_found_by_looking);
+    tcase_add_test(tests, lost_post_behind_more_than_a_page_is_found);
     tcase_add_test(tests, lost_post_whose_echo_came_first_is_adopted);
     tcase_add_test(tests, post_that_never_arrived_is_looked_for_twice_and_posted_again);
     tcase_add_test(tests, look_that_fails_is_told_as_undelivered);
