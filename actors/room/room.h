@@ -90,15 +90,18 @@ void room_notice(struct turn *turn,
 struct slice
 room_ref(struct arena *arena, struct slice message, struct slice user, const char *what);
 
-/* Values of MESSAGE_MAP, by the first word:
- *   ""               the message is on its way to Matrix
- *   "later <record>" the same, and it was changed on Gitter meanwhile: the change is due when it is
- * there "own <event>"    the owner's event, which this message stands for "part <event>"   the same
- * for the second and later parts of a long event, so that an event finds one message only
- *   "<event>"        a ghost's event, which stands for this message */
+/* Values of MESSAGE_MAP. While a message is on its way to Matrix: empty, or "later <record>" if it
+ * was changed on Gitter meanwhile and the change is due when it is there; each behind "held " if
+ * posts were under way when it came, so that it may be the echo of one. "own <event>": the owner's
+ * event, which this message stands for. "part <event>": the same for the second and later parts of
+ * a long event, so that an event finds one message only. "<event>": a ghost's event, which stands
+ * for this message. */
 struct slice room_own_value(struct arena *arena, struct slice event_id, bool is_first);
 bool room_value_is_own(struct slice value);
 bool room_value_is_pending(struct slice value);
+bool room_value_is_held(struct slice value);
+/* A value that is pending, without the mark that it is held. */
+struct slice room_value_when_free(struct slice value);
 /* The event of a value that is not pending. */
 struct slice room_value_event(struct slice value);
 

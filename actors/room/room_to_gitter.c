@@ -12,6 +12,7 @@
 
 static const struct slice own_mark = SLICE_INIT("own ");
 static const struct slice part_mark = SLICE_INIT("part ");
+static const struct slice held_mark = SLICE_INIT("held ");
 
 enum {
     LOOKS = 2,
@@ -32,8 +33,19 @@ bool room_value_is_own(struct slice value)
     return slice_starts_with(value, own_mark) || slice_starts_with(value, part_mark);
 }
 
+bool room_value_is_held(struct slice value)
+{
+    return slice_starts_with(value, held_mark);
+}
+
+struct slice room_value_when_free(struct slice value)
+{
+    return room_value_is_held(value) ? slice_from(value, held_mark.len) : value;
+}
+
 bool room_value_is_pending(struct slice value)
 {
+    value = room_value_when_free(value);
     return value.len == 0 || slice_starts_with(value, SLICE("later "));
 }
 
@@ -209,7 +221,8 @@ void room_do_look(void *next, const struct msg *msg, struct turn *turn)
 }
 
 /* Ours is an own message with the same text that stands for nothing yet: neither for another post
- * of ours nor for a message that was brought over because the owner wrote it elsewhere. */
+ * of ours nor for a message that is or was brought over because the owner wrote it elsewhere. One
+ * that came while posts were under way is held until they have ended, and may be ours. */
 static bool is_lost_post(struct turn *turn,
                          const struct room *room,
                          const struct gitter_message *message,
@@ -218,7 +231,7 @@ static bool is_lost_post(struct turn *turn,
     struct slice value = SLICE_EMPTY;
     return slice_equal(message->from.id, room->gitter_user) && slice_equal(message->text, text) &&
            (!turn_related(turn, RELATION_MESSAGE_MAP, room->matrix_room, message->id, &value) ||
-            room_value_is_pending(value));
+            room_value_is_held(value));
 }
 
 /* `last` is the last message of a page behind which there may be more, else empty. */

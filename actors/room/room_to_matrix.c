@@ -164,7 +164,8 @@ relay_message(struct turn *turn, struct room *room, const struct gitter_message 
     };
     relay_ghost(&relay);
     relay_send(&relay);
-    turn_relate(turn, RELATION_MESSAGE_MAP, room->matrix_room, message->id, SLICE_EMPTY);
+    turn_relate(turn, RELATION_MESSAGE_MAP, room->matrix_room, message->id,
+                relay.is_held ? SLICE("held ") : SLICE_EMPTY);
     advance(room, message->id);
 }
 
@@ -428,9 +429,9 @@ static void relay_change(struct turn *turn,
         return;
     }
     if (room_value_is_pending(value)) {
-        const struct slice later =
-            arena_printf(turn_arena(turn), "later %.*s %.*s", SLICE_ARGS(record->operation),
-                         SLICE_ARGS(record->model));
+        const struct slice later = arena_printf(
+            turn_arena(turn), "%slater %.*s %.*s", room_value_is_held(value) ? "held " : "",
+            SLICE_ARGS(record->operation), SLICE_ARGS(record->model));
         turn_relate(turn, RELATION_MESSAGE_MAP, room->matrix_room, message->id, later);
     } else if (is_removal) {
         relay_removal(turn, room, message->id, value);
@@ -526,7 +527,11 @@ static void note_event(struct turn *turn, struct room *room, struct slice id, st
     struct gitter_message message = {0};
     const bool is_known = turn_related(turn, RELATION_MESSAGE_MAP, room->matrix_room, id, &value);
     turn_relate(turn, RELATION_MESSAGE_MAP, room->matrix_room, id, event_id);
-    if (!is_known || value.len == 0 || !room_value_is_pending(value)) {
+    if (!is_known || !room_value_is_pending(value)) {
+        return;
+    }
+    value = room_value_when_free(value);
+    if (value.len == 0) {
         return;
     }
     (void)slice_cut(&value, ' '); /* "later" */

@@ -329,6 +329,25 @@ START_TEST(same_text_twice_is_not_taken_for_the_lost_one)
 }
 END_TEST
 
+START_TEST(same_text_on_its_way_to_matrix_is_not_taken_for_the_lost_one)
+{
+    world.is_held[MSG_ROOM_SEND_ENDED] = true;
+    world_says(&world, "r1", "ann", "yes");
+    const struct slice id = say("yes");
+    world_lose_answer(&world, MSG_ROOM_POST_ENDED);
+    world_record(&world, "r1", "create",
+                 peers_message_json(&world.peers, &world.peers.messages[1]));
+    world_wait(&world, 5000);
+    world.is_held[MSG_ROOM_SEND_ENDED] = false;
+    world_settle(&world);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "yes"), 1);
+    world_redact(&world, "!made1", ALICE, id);
+    world_settle(&world);
+    ck_assert(!world.peers.messages[0].is_removed);
+    ck_assert(world.peers.messages[1].is_removed);
+}
+END_TEST
+
 START_TEST(message_before_the_join_was_seen_is_posted)
 {
     (void)world_text(&world, CHAT, ALICE, "invite Beta/dev");
@@ -367,6 +386,7 @@ static Suite *suite(void)
     tcase_add_test(tests, post_that_never_arrived_is_looked_for_twice_and_posted_again);
     tcase_add_test(tests, look_that_fails_is_told_as_undelivered);
     tcase_add_test(tests, same_text_twice_is_not_taken_for_the_lost_one);
+    tcase_add_test(tests, same_text_on_its_way_to_matrix_is_not_taken_for_the_lost_one);
     tcase_add_test(tests, message_before_the_join_was_seen_is_posted);
     suite_add_tcase(suite, tests);
     return suite;
