@@ -1,11 +1,12 @@
 """Runs scenarios against a real homeserver.
 
-Usage: run.py [--version 11|12] [--transport faye|stream|none] [SCENARIO ...]
+Usage: run.py [--version 11|12] [--transport faye|stream|none] ... [SCENARIO ...]
 
 Each scenario is an async function of the modules below that takes a world. With Faye all run twice:
 in rooms of version 12 with the program that is shipped, and in rooms of version 11 with the one that
-has the sanitizers. The other transports, see transports.py, have the first of these alone. Logs of
-all processes stay in build/e2e/<time>/; their ends are shown on a failure.
+has the sanitizers. The other transports, see transports.py, have the first of these alone. Several
+transports run at the same time. Logs of all processes stay in build/e2e/<time>/; their ends are
+shown on a failure.
 """
 
 import argparse
@@ -106,19 +107,7 @@ async def run_version(version, transport, names, folder):
     return passed, len(chosen) - passed
 
 
-async def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--version", choices=VERSIONS)
-    parser.add_argument("--transport", choices=transports.NAMES, default="faye")
-    parser.add_argument("names", nargs="*")
-    options = parser.parse_args()
-    transport = options.transport
-    wait.stretch = transports.STRETCH[transport]
-    known = [name for name, _ in scenarios("12", transport)]
-    for name in options.names:
-        if name not in known:
-            sys.exit(f"e2e: no scenario {name} with {transport}; there are: {', '.join(known)}")
-    folder = os.path.join(TOP, "build/e2e", time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}")
+async def run_transport(transport, options, folder):
     passed = failed = 0
     for version in (options.version,) if options.version else TRANSPORT_VERSIONS[transport]:
         try:
@@ -127,6 +116,25 @@ async def main():
             traceback.print_exc(file=sys.stdout)
             good, bad = 0, 1
         passed, failed = passed + good, failed + bad
+    return passed, failed
+
+
+async def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--version", choices=VERSIONS)
+    parser.add_argument("--transport", choices=transports.NAMES, action="append")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    chosen = options.transport or ["faye"]
+    wait.stretch = max(transports.STRETCH[transport] for transport in chosen)
+    known = {name for transport in chosen for name, _ in scenarios("12", transport)}
+    for name in options.names:
+        if name not in known:
+            sys.exit(f"e2e: no scenario {name} with {chosen}; there are: {', '.join(sorted(known))}")
+    folder = os.path.join(TOP, "build/e2e", time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}")
+    counts = await asyncio.gather(*(run_transport(transport, options, folder)
+                                    for transport in dict.fromkeys(chosen)))
+    passed, failed = (sum(column) for column in zip(*counts))
     if failed:
         print(f"logs: {os.path.relpath(folder, TOP)}")
     print(f"e2e: {passed} passed, {failed} failed")
