@@ -11,7 +11,7 @@
 #include "runtime/call.h"
 
 enum {
-    PEERS_ITEMS_MAX = 512
+    PEERS_ITEMS_MAX = 1024
 };
 
 struct peer_event {

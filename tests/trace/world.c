@@ -3,7 +3,6 @@
 
 enum {
     ARENA_CHUNK_BYTES = 256 * 1024,
-    HEADS_MAX = 64,
     ROUNDS_MAX = 20000,
 };
 
@@ -144,14 +143,14 @@ void world_close(struct world *world)
 
 /* Calls */
 
-static size_t lane_heads(struct world *world, struct outbox_call *heads)
+size_t world_heads(struct world *world, struct arena *arena, struct outbox_call *heads)
 {
     size_t count = 0;
     const struct store_methods *methods = world->store->methods;
     ck_assert_int_eq(
-        methods->lane_heads(world->store, SLICE_EMPTY, world->arena, heads, HEADS_MAX, &count),
+        methods->lane_heads(world->store, SLICE_EMPTY, arena, heads, WORLD_HEADS_MAX, &count),
         RC_OK);
-    ck_assert_uint_lt(count, HEADS_MAX);
+    ck_assert_uint_lt(count, WORLD_HEADS_MAX);
     return count;
 }
 
@@ -164,20 +163,26 @@ static bool is_barred(struct world *world, const struct outbox_call *head)
            (before.place < head->place || before.turn == head->turn);
 }
 
-static bool may_go(struct world *world, const struct outbox_call *head)
+static bool is_due(struct world *world, const struct outbox_call *head)
+{
+    return head->call.not_before_ms <= world->now_ms && !is_barred(world, head);
+}
+
+bool world_may_go(struct world *world, const struct outbox_call *head)
 {
     const bool has_token =
         head->call.auth != CALL_AUTH_OWNER || world_token(world, head->call.owner).len > 0;
-    return head->call.not_before_ms <= world->now_ms && has_token && !is_barred(world, head);
+    return has_token && is_due(world, head);
 }
 
 static void note_suspects(struct world *world)
 {
-    struct outbox_call heads[HEADS_MAX];
-    const size_t count = lane_heads(world, heads);
+    struct outbox_call heads[WORLD_HEADS_MAX];
+    const size_t count = world_heads(world, world->arena, heads);
     world->suspects_count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (heads[i].call.repeat == CALL_REPEAT_NEVER && may_go(world, &heads[i])) {
+        /* whether there is a token now says nothing of what was sent with the one before */
+        if (heads[i].call.repeat == CALL_REPEAT_NEVER && is_due(world, &heads[i])) {
             world->suspects[world->suspects_count++] = heads[i].id;
         }
     }
@@ -250,7 +255,7 @@ void world_run(struct world *world)
     }
 }
 
-static void post_end(struct world *world, const struct outbox_call *row, struct call_ended ended)
+void world_post_end(struct world *world, const struct outbox_call *row, struct call_ended ended)
 {
     size_t kept = 0;
     for (size_t i = 0; i < world->suspects_count; i++) {
@@ -278,7 +283,7 @@ static struct call_ended made(struct world *world, const struct outbox_call *row
 static void make(struct world *world, const struct outbox_call *row)
 {
     if (on_is_sent(world, row->id)) {
-        post_end(world, row, (struct call_ended){.end = CALL_END_UNKNOWN});
+        world_post_end(world, row, (struct call_ended){.end = CALL_END_UNKNOWN});
         return;
     }
     if (burn(world)) {
@@ -286,20 +291,20 @@ static void make(struct world *world, const struct outbox_call *row)
     }
     const struct call_ended ended = made(world, row);
     if (!burn(world)) { /* it took effect, and nobody knows */
-        post_end(world, row, ended);
+        world_post_end(world, row, ended);
     }
 }
 
 /* The oldest head that may go. */
 static bool next_call(struct world *world, int purpose, struct outbox_call *out)
 {
-    struct outbox_call heads[HEADS_MAX];
-    const size_t count = lane_heads(world, heads);
+    struct outbox_call heads[WORLD_HEADS_MAX];
+    const size_t count = world_heads(world, world->arena, heads);
     bool is_found = false;
     for (size_t i = 0; i < count; i++) {
         const bool is_wanted =
             purpose < 0 ? !world->is_held[heads[i].call.purpose] : heads[i].call.purpose == purpose;
-        if (is_wanted && may_go(world, &heads[i]) && (!is_found || heads[i].id < out->id)) {
+        if (is_wanted && world_may_go(world, &heads[i]) && (!is_found || heads[i].id < out->id)) {
             *out = heads[i];
             is_found = true;
         }
@@ -341,7 +346,7 @@ struct outbox_call world_head(struct world *world, int purpose)
 void world_end(struct world *world, int purpose, enum call_end end, int status, const char *body)
 {
     const struct outbox_call row = world_head(world, purpose);
-    post_end(
+    world_post_end(
         world, &row,
         (struct call_ended){.end = (int64_t)end, .status = status, .body = slice_from_cstr(body)});
     world_run(world);
@@ -351,7 +356,7 @@ void world_lose_answer(struct world *world, int purpose)
 {
     const struct outbox_call row = world_head(world, purpose);
     (void)made(world, &row);
-    post_end(world, &row, (struct call_ended){.end = CALL_END_UNKNOWN});
+    world_post_end(world, &row, (struct call_ended){.end = CALL_END_UNKNOWN});
     world_run(world);
 }
 
@@ -364,15 +369,15 @@ void world_make(struct world *world, int purpose)
 
 size_t world_outbox(struct world *world)
 {
-    struct outbox_call heads[HEADS_MAX];
-    const size_t lanes = lane_heads(world, heads);
+    struct outbox_call heads[WORLD_HEADS_MAX];
+    const size_t lanes = world_heads(world, world->arena, heads);
     size_t all = 0;
     for (size_t i = 0; i < lanes; i++) {
-        int64_t ids[HEADS_MAX * 4];
+        int64_t ids[WORLD_HEADS_MAX * 4];
         size_t count = 0;
         ck_assert_int_eq(world->store->methods->lane_find(world->store, heads[i].call.lane,
                                                           SLICE_EMPTY, world->arena, ids,
-                                                          HEADS_MAX * 4, &count),
+                                                          WORLD_HEADS_MAX * 4, &count),
                          RC_OK);
         all += count;
     }

@@ -55,22 +55,6 @@ static struct slice room_of(struct slice channel)
     return slice_first(channel, slice_find_byte(channel, '/'));
 }
 
-static void subscribe(struct world *world, struct world_link *link, struct slice channel)
-{
-    if (link->session == 0) {
-        return;
-    }
-    ck_assert_uint_lt(link->channels_count, WORLD_CHANNELS_MAX);
-    link->channels[link->channels_count++] = arena_copy(world->arena, channel);
-    const struct msg_link_subscribed subscribed = {
-        .owner = link->owner,
-        .session = link->session,
-        .channel = channel,
-        .snapshot = peers_page(&world->peers, room_of(channel), SLICE_EMPTY, 30),
-    };
-    world_queue(world, MSG_LINK_SUBSCRIBED, &subscribed);
-}
-
 static void unsubscribe(struct world_link *link, struct slice channel)
 {
     size_t kept = 0;
@@ -80,6 +64,23 @@ static void unsubscribe(struct world_link *link, struct slice channel)
         }
     }
     link->channels_count = kept;
+}
+
+static void subscribe(struct world *world, struct world_link *link, struct slice channel)
+{
+    if (link->session == 0) {
+        return;
+    }
+    unsubscribe(link, channel);
+    ck_assert_uint_lt(link->channels_count, WORLD_CHANNELS_MAX);
+    link->channels[link->channels_count++] = arena_copy(world->arena, channel);
+    const struct msg_link_subscribed subscribed = {
+        .owner = link->owner,
+        .session = link->session,
+        .channel = channel,
+        .snapshot = peers_page(&world->peers, room_of(channel), SLICE_EMPTY, 30),
+    };
+    world_queue(world, MSG_LINK_SUBSCRIBED, &subscribed);
 }
 
 static void log_link(struct world *world, const char *verb, const struct link_order *order)

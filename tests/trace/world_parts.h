@@ -11,6 +11,12 @@ struct slice world_token(struct world *world, struct slice owner);
 struct world_link *world_link_of(struct world *world, struct slice owner);
 /* engine_effects.link */
 void world_on_link(void *context, const struct link_order *order);
+/* Heads of lanes, in the order of their names; at most WORLD_HEADS_MAX. */
+size_t world_heads(struct world *world, struct arena *arena, struct outbox_call *heads);
+/* Its time has come, it has its token and no barrier holds it. */
+bool world_may_go(struct world *world, const struct outbox_call *head);
+/* The end of a call comes in; runs nothing. */
+void world_post_end(struct world *world, const struct outbox_call *row, struct call_ended ended);
 /* What the homeserver was not told to be durable comes again. */
 void world_repeat_events(struct world *world);
 
