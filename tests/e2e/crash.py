@@ -15,6 +15,7 @@ import collections
 import json
 import os
 import random
+import signal
 import sqlite3
 import sys
 import time
@@ -55,6 +56,7 @@ FAYE_FAULTS = (
 )
 MATRIX_FAULTS = ("delay", "delay", "cut before", "cut after", "cut after", "close", "close", 502, 429)
 MATRIX_FAULT_SHARE = 0.02
+IMPATIENT_SHARE = 0.02
 
 
 def choose(rng, weighted):
@@ -85,6 +87,7 @@ class Crash:
         tokens = self.bridge.secrets["matrix_appservice_token"], \
             self.bridge.secrets["matrix_homeserver_token"]
         self.matrix = Homeserver(SERVER_NAME, tokens, self.spoil_matrix)
+        self.matrix.patience = self.patience
         self.people = [Person(f"user{number}") for number in range(options.users)]
         self.uris = [f"walks/room{number}" for number in range(ROOMS)]
         self.begun = {}                                  # Gitter room -> ids before the load
@@ -141,6 +144,11 @@ class Crash:
                 return room
         return None
 
+    def rooms_named(self, person, uri):
+        return [uri for room in self.matrix.rooms.values()
+                if room.state.get(("m.room.name", ""), {"content": {}})["content"].get("name") ==
+                f"{uri} (Gitter)" and room.joined(person.mxid)]
+
     async def log_in(self, person):
         person.chat = self.matrix.make_room(person.mxid)
         self.matrix.set_member(person.chat, person.mxid, self.matrix.bot, "invite")
@@ -171,6 +179,14 @@ class Crash:
         self.faults += 1
         return self.rng.choice(MATRIX_FAULTS)
 
+    def patience(self):
+        """How long the homeserver waits for the answer to a transaction: now and then not at all, and
+        says it again."""
+        if not self.is_loud or self.rng.random() > IMPATIENT_SHARE:
+            return 20
+        self.faults += 1
+        return self.rng.uniform(0.001, 0.01)
+
     async def spoil_gitter(self):
         while self.is_loud:
             await asyncio.sleep(self.rng.uniform(0.2, 1.0))
@@ -182,7 +198,7 @@ class Crash:
             self.faults += 1
 
     async def kill(self):
-        while self.kills < self.options.kills:
+        while self.kills < self.options.kills and self.is_loud:
             # often in the middle of starting, often under full load
             await asyncio.sleep(self.rng.choice((self.rng.uniform(0, 0.4), self.rng.uniform(0.4, 3),
                                                  self.rng.uniform(1, 6))))
@@ -191,8 +207,46 @@ class Crash:
             self.kills += 1
             await asyncio.sleep(self.rng.choice((0, 0, self.rng.uniform(0, 1.5))))
             await self.bridge.start(self.bridge.program, "run", "-c", self.bridge.config)
+        self.is_loud = False
+
+    async def freeze(self):
+        """Gitter does not answer for a moment, with everything open."""
+        while self.is_loud:
+            await asyncio.sleep(self.rng.uniform(5, 15))
+            self.gitter.process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(self.rng.uniform(0.1, 1))
+            self.gitter.process.send_signal(signal.SIGCONT)
+            self.faults += 1
 
     # Load
+
+    async def bring_rooms(self):
+        """Now and then somebody has one more room brought over, and talks there."""
+        talks = []
+        for number in range(self.options.kills // 8):
+            await asyncio.sleep(self.rng.uniform(4, 12))
+            if not self.is_loud:
+                break
+            uri = f"walks/new{number}"
+            person = self.rng.choice(self.people)
+            await self.gitter.do("room", uri=uri, members=["bob", person.name])
+            self.uris.append(uri)
+            self.begun[uri] = set()
+            person.rooms[uri] = None
+            self.matrix.add(person.chat, person.mxid, "m.room.message",
+                            {"msgtype": "m.text", "body": f"invite {uri}"})
+            talks.append(asyncio.create_task(self.talk_when_there(person, uri)))
+        await asyncio.gather(*talks)
+
+    async def talk_when_there(self, person, uri):
+        while self.is_loud and person.rooms[uri] is None:
+            await asyncio.sleep(0.2)
+            self.find_room(person, uri)
+        await self.talk_on_matrix(person, uri)
+
+    def find_room(self, person, uri):
+        if person.rooms[uri] is None:
+            person.rooms[uri] = self.bridged(person, uri)
 
     def text(self):
         """Mostly what others say as well."""
@@ -230,14 +284,14 @@ class Crash:
                  if any(uri in person.rooms for person in self.people)]
         tasks += [asyncio.create_task(self.talk_on_matrix(person, uri))
                   for person in self.people for uri in person.rooms]
-        tasks.append(asyncio.create_task(self.spoil_gitter()))
+        tasks += [asyncio.create_task(task()) for task in
+                  (self.spoil_gitter, self.freeze, self.bring_rooms)]
         killer = asyncio.create_task(self.kill())
         try:
-            await asyncio.wait([killer, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([killer, *tasks], return_when=asyncio.FIRST_EXCEPTION)
         finally:
             self.is_loud = False
-        await killer
-        await asyncio.gather(*tasks)
+        await asyncio.gather(killer, *tasks)
         await self.gitter.ask("DELETE", "/faults")
 
     # Comparing
@@ -275,7 +329,11 @@ class Crash:
             messages = [one for one in await self.gitter.messages(uri)
                         if one["id"] not in self.begun[uri]]
             for person in self.people:
-                if uri in person.rooms:
+                if uri not in person.rooms:
+                    continue
+                self.find_room(person, uri)
+                found.note(f"{uri} for {person.name}", [uri], self.rooms_named(person, uri))
+                if person.rooms[uri] is not None:
                     compare_gitter(found, person, uri, messages)
                     compare_matrix(found, person, uri, messages, self.matrix.bot)
         return found

@@ -63,6 +63,7 @@ class Homeserver:
         self.pusher = None
         self.refusals = collections.Counter()
         self.transactions = 0
+        self.patience = lambda: PUSH_SECONDS  # for the answer to a transaction
         self.numbers = collections.Counter()
 
     # The server
@@ -276,8 +277,7 @@ class Homeserver:
     # Pushing
 
     async def push_for_ever(self, url):
-        timeout = aiohttp.ClientTimeout(total=PUSH_SECONDS)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
+        async with aiohttp.ClientSession() as session:
             while True:
                 await self.has_more.wait()
                 events = [self.queue[i] for i in range(min(len(self.queue), TRANSACTION_EVENTS))]
@@ -300,7 +300,8 @@ class Homeserver:
         said = [{**event, "unsigned": {**event["unsigned"], "age": now - event["origin_server_ts"]}}
                 for event in events]
         try:
-            async with session.put(url, json={"events": said}, headers={
+            timeout = aiohttp.ClientTimeout(total=self.patience())
+            async with session.put(url, json={"events": said}, timeout=timeout, headers={
                     "Authorization": f"Bearer {self.hs_token}"}) as answer:
                 return answer.status == 200 and json.loads(await answer.text()) is not None
         except (aiohttp.ClientError, asyncio.TimeoutError, ValueError):
