@@ -55,6 +55,9 @@ void sim_check_now(struct sim *sim)
     }
     ck_assert_int_eq(calls, (int64_t)world_outbox(&sim->world));
     expect_no_token(sim);
+    const struct engine_counts counts = engine_counts(sim->world.engine);
+    ck_assert_int_eq(counts.refused, 0);
+    ck_assert_int_eq(counts.turns_failed, 0);
 }
 
 /* At the end */

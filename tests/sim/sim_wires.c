@@ -188,6 +188,18 @@ void sim_notice(struct sim *sim)
     notice_matrix(sim);
 }
 
+/* The answer to a subscription comes behind what was sent before it: such records are not brought
+ * after it, but with it. */
+static bool is_of_subscription(const struct world_link *link, const struct sim_record *record)
+{
+    for (size_t i = 0; i < link->channels_count; i++) {
+        if (link->channels[i].ptr == record->channel.ptr) { /* each has a text of its own */
+            return true;
+        }
+    }
+    return false;
+}
+
 static void deliver_record(struct sim *sim, struct sim_record *record)
 {
     struct world *world = &sim->world;
@@ -199,6 +211,9 @@ static void deliver_record(struct sim *sim, struct sim_record *record)
     if (record->channel.len == 0) {
         const struct msg_link gap = {.owner = link->owner, .session = link->session};
         world_queue(world, MSG_LINK_GAP, &gap);
+        return;
+    }
+    if (!is_of_subscription(link, record)) {
         return;
     }
     const struct msg_link_record msg = {
