@@ -23,8 +23,9 @@ enum {
     /* A message with a smaller id can become visible this much later than one with a greater. */
     OVERLAP_MS = 10 * 1000,
     READ_AGAIN_MS = 30 * 1000,
-    /* Requests are counted, 100 a minute for all rooms of an owner. */
+    /* Requests are counted, 100 a minute for all rooms of an owner: reading takes half of them. */
     POLL_MS = 30 * 1000,
+    POLL_ROOM_MS = 1200,
 };
 
 /* Sending one message */
@@ -217,12 +218,20 @@ static void read_page(struct turn *turn, struct room *room, struct slice after)
     room->is_reading = true;
 }
 
+static int64_t poll_pause_ms(struct turn *turn, const struct room *room)
+{
+    struct actor_entry *rooms = NULL;
+    const size_t count = turn_find(turn, ACTOR_ROOM, "owner", room->owner, &rooms);
+    const int64_t fair_ms = (int64_t)count * POLL_ROOM_MS;
+    return fair_ms > POLL_MS ? fair_ms : POLL_MS;
+}
+
 void room_do_read(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
     (void)msg;
     if (room->is_polling) {
-        room->deadline_ms = turn_now_ms(turn) + POLL_MS;
+        room->deadline_ms = turn_now_ms(turn) + poll_pause_ms(turn, room);
     }
     if (room->is_reading) {
         room->is_behind = true;
