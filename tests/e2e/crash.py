@@ -1,12 +1,12 @@
 """Kills gitterd again and again under load, and then compares both ends.
 
-Usage: crash.py [--kills N] [--seed N] [--users N]
+Usage: crash.py [--kills N] [--seed N] [--users N] [--stream]
 
 gitterd runs between a scripted homeserver and the simulated Gitter. People talk in both directions,
 often in the same words, both servers lose answers, close connections, delay and refuse, and gitterd
 is killed with SIGKILL at random moments. Then the faults stop, and each message must have arrived
 once and in the order of its room. The last line says so; exit status 0 only if nothing was lost,
-doubled or out of order. Logs, databases and what differs stay in build/crash/<time>/.
+doubled or out of order. With --stream Gitter's HTTP streams are read instead of Faye. Logs, databases and what differs stay in build/crash/<time>/.
 """
 
 import argparse
@@ -53,6 +53,12 @@ FAYE_FAULTS = (
     (4, "faye/lose", {"count": 2}),
     (2, "faye/forget", {}),
     (1, "faye/refuse", {"ms": 700}),
+)
+STREAM_FAULTS = (
+    (4, "stream/cut", {}),
+    (4, "stream/cut-inside", {"count": 2}),
+    (2, "stream/pack", {"count": 3}),
+    (1, "stream/refuse", {"ms": 700}),
 )
 MATRIX_FAULTS = ("delay", "delay", "cut before", "cut after", "cut after", "close", "close", 502, 429)
 MATRIX_FAULT_SHARE = 0.02
@@ -104,7 +110,9 @@ class Crash:
                                       redirectUri=self.bridge.login_url + "/callback")
         await self.gitter.do("settings", rateLimit=10000000)
         await self.matrix.begin()
-        self.bridge.write_config(self.matrix.url, (self.gitter, client))
+        live = {"gitter_faye_url": "", "gitter_stream_url": self.gitter.url + "/stream/v1"}
+        self.bridge.write_config(self.matrix.url, (self.gitter, client),
+                                 **(live if self.options.stream else {}))
         await self.bridge.begin()
         self.matrix.on_invite = self.take_invite
         self.matrix.push_to(f"http://127.0.0.1:{self.bridge.port}")
@@ -165,6 +173,10 @@ class Crash:
             person.rooms[uri] = self.bridged(person, uri)
 
         async def is_live():
+            if self.options.stream:
+                open_now = await self.gitter.see("streams")
+                return sum(one["user"] == person.name and one["kind"] == "chatMessages"
+                           for one in open_now) >= len(person.rooms)
             subscribed = {channel for one in await self.gitter.see("faye") for channel in
                           one["subscriptions"] if one["user"] == person.name}
             return sum(str(channel).endswith("/chatMessages") for channel in subscribed) >= \
@@ -193,7 +205,7 @@ class Crash:
             if self.rng.random() < 0.7:
                 await self.gitter.do("faults", **choose(self.rng, GITTER_FAULTS)[1])
             else:
-                _, call, body = choose(self.rng, FAYE_FAULTS)
+                _, call, body = choose(self.rng, STREAM_FAULTS if self.options.stream else FAYE_FAULTS)
                 await self.gitter.do(call, **body)
             self.faults += 1
 
@@ -459,6 +471,7 @@ async def main():
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1000000))
     parser.add_argument("--users", type=int, default=4)
+    parser.add_argument("--stream", action="store_true")
     options = parser.parse_args()
     folder = os.path.join(TOP, "build/crash", time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}")
     print(f"crash: seed {options.seed}, logs in {os.path.relpath(folder, TOP)}", flush=True)
@@ -474,7 +487,7 @@ async def main():
         await crash.end()
     if found.is_bad():
         print(f"crash: again with: etc/crash --kills {options.kills} --seed {options.seed} "
-              f"--users {options.users}")
+              f"--users {options.users}{' --stream' if options.stream else ''}")
     print(f"{crash.kills} kills, {crash.messages} messages, {crash.faults} faults, {found.lost} lost, "
           f"{found.doubled} doubled, {found.misplaced} out of order")
     return 1 if found.is_bad() else 0
