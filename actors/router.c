@@ -8,6 +8,7 @@
 #include "actors/login/login.h"
 #include "actors/room/room.h"
 #include "actors/user/user.h"
+#include "codecs/bayeux.h"
 #include "codecs/ghostid.h"
 #include "codecs/page.h"
 #include "codecs/url.h"
@@ -302,8 +303,8 @@ static struct actor_ref feed_of(struct slice owner)
 
 static void route_subscribed(struct turn *turn, const struct msg_link_subscribed *link)
 {
-    struct slice gitter_room = SLICE_EMPTY;
-    if (room_of_channel(link->channel, &gitter_room) == RC_OK) {
+    const struct slice gitter_room = bayeux_channel_room_id(link->channel);
+    if (gitter_room.len > 0) {
         const struct slice key = key_of_room(turn_arena(turn), link->owner, gitter_room);
         const struct msg_subscribed msg = {
             .session = link->session, .snapshot = link->snapshot, .error = link->error};
@@ -400,17 +401,17 @@ static void route_list_record(struct turn *turn,
 
 static void route_record(struct turn *turn, const struct msg_link_record *link)
 {
-    struct slice gitter_room = SLICE_EMPTY;
+    const struct slice said_in = bayeux_channel_room_id(link->channel);
+    const struct slice people_of = bayeux_channel_people_room_id(link->channel);
     struct gitter_record record = {0};
     if (gitter_record_parse(turn_arena(turn), link->data, &record) != RC_OK) {
         return;
     }
-    if (room_of_channel(link->channel, &gitter_room) == RC_OK) {
-        route_message_record(turn, link, gitter_room, &record);
-    } else if (room_of_people_channel(link->channel, &gitter_room) == RC_OK) {
-        route_person_record(turn, link, gitter_room, &record);
-    } else if (slice_starts_with(link->channel, SLICE("/api/v1/user/")) &&
-               slice_ends_with(link->channel, SLICE("/rooms")) && record.id.len > 0) {
+    if (said_in.len > 0) {
+        route_message_record(turn, link, said_in, &record);
+    } else if (people_of.len > 0) {
+        route_person_record(turn, link, people_of, &record);
+    } else if (bayeux_channel_user_id(link->channel).len > 0 && record.id.len > 0) {
         route_list_record(turn, link, &record);
     }
 }

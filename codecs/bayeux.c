@@ -110,6 +110,11 @@ struct slice bayeux_channel_room_id(struct slice channel)
     return channel_part(channel, SLICE(CHANNEL_PREFIX "rooms/"), SLICE("/chatMessages"));
 }
 
+struct slice bayeux_channel_people_room_id(struct slice channel)
+{
+    return channel_part(channel, SLICE(CHANNEL_PREFIX "rooms/"), SLICE("/users"));
+}
+
 struct slice bayeux_channel_user_id(struct slice channel)
 {
     return channel_part(channel, SLICE(CHANNEL_PREFIX "user/"), SLICE("/rooms"));
@@ -118,6 +123,11 @@ struct slice bayeux_channel_user_id(struct slice channel)
 struct slice bayeux_room_messages_channel(struct arena *arena, struct slice room_id)
 {
     return arena_printf(arena, CHANNEL_PREFIX "rooms/%.*s/chatMessages", SLICE_ARGS(room_id));
+}
+
+struct slice bayeux_room_people_channel(struct arena *arena, struct slice room_id)
+{
+    return arena_printf(arena, CHANNEL_PREFIX "rooms/%.*s/users", SLICE_ARGS(room_id));
 }
 
 struct slice bayeux_user_rooms_channel(struct arena *arena, struct slice user_id)

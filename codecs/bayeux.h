@@ -71,10 +71,12 @@ struct slice bayeux_disconnect(struct arena *arena, int64_t id, struct slice cli
 
 /* Gitter's channels; all begin with /api/v1/ whatever the REST base is. */
 struct slice bayeux_room_messages_channel(struct arena *arena, struct slice room_id);
+struct slice bayeux_room_people_channel(struct arena *arena, struct slice room_id);
 struct slice bayeux_user_rooms_channel(struct arena *arena, struct slice user_id);
-/* The room id of /api/v1/rooms/ID/chatMessages and the user id of /api/v1/user/ID/rooms; empty if
- * the channel is another one. */
+/* The room id of /api/v1/rooms/ID/chatMessages, that of /api/v1/rooms/ID/users, and the user id of
+ * /api/v1/user/ID/rooms; empty if the channel is another one. */
 struct slice bayeux_channel_room_id(struct slice channel);
+struct slice bayeux_channel_people_room_id(struct slice channel);
 struct slice bayeux_channel_user_id(struct slice channel);
 
 #endif

@@ -3,6 +3,7 @@
 #include "actors/feed/feed.h"
 
 #include "actors/room/room.h"
+#include "codecs/bayeux.h"
 
 #define ROW(FROM, ON, GUARD, TO, ACTION)                                                           \
     {                                                                                              \
@@ -109,13 +110,13 @@ static void subscribe_room(struct turn *turn, const struct feed *feed, struct sl
     turn_link(turn, &(struct link_order){
                         .verb = LINK_SUBSCRIBE,
                         .owner = feed->key,
-                        .channel = room_channel(turn_arena(turn), gitter_room),
+                        .channel = bayeux_room_messages_channel(turn_arena(turn), gitter_room),
                         .snapshot = SLICE("{\"limit\":30,\"includeThreads\":true}"),
                     });
     turn_link(turn, &(struct link_order){
                         .verb = LINK_SUBSCRIBE,
                         .owner = feed->key,
-                        .channel = room_people_channel(turn_arena(turn), gitter_room),
+                        .channel = bayeux_room_people_channel(turn_arena(turn), gitter_room),
                     });
 }
 
@@ -128,8 +129,8 @@ static void feed_do_unsubscribe(void *next, const struct msg *msg, struct turn *
 {
     const struct feed *feed = next;
     const struct slice gitter_room = ((const struct msg_room *)msg->body)->gitter_room;
-    const struct slice channels[] = {room_channel(turn_arena(turn), gitter_room),
-                                     room_people_channel(turn_arena(turn), gitter_room)};
+    const struct slice channels[] = {bayeux_room_messages_channel(turn_arena(turn), gitter_room),
+                                     bayeux_room_people_channel(turn_arena(turn), gitter_room)};
     for (size_t i = 0; i < MACHINE_COUNT(channels); i++) {
         turn_link(turn, &(struct link_order){
                             .verb = LINK_UNSUBSCRIBE, .owner = feed->key, .channel = channels[i]});
@@ -147,8 +148,7 @@ static void feed_do_subscribe_all(void *next, const struct msg *msg, struct turn
         turn_link(turn, &(struct link_order){
                             .verb = LINK_SUBSCRIBE,
                             .owner = feed->key,
-                            .channel = arena_printf(turn_arena(turn), "/api/v1/user/%.*s/rooms",
-                                                    SLICE_ARGS(up->gitter_user)),
+                            .channel = bayeux_user_rooms_channel(turn_arena(turn), up->gitter_user),
                         });
     }
     const size_t count = turn_find(turn, ACTOR_ROOM, "owner", feed->key, &rooms);

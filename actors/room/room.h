@@ -60,13 +60,6 @@ static inline bool room_state_is_bridged(int state)
 }
 
 struct slice room_key_gitter_room(struct slice key);
-/* The Faye channel of a room's messages, and the room of a channel; RC_ABSENT for other channels.
- */
-struct slice room_channel(struct arena *arena, struct slice gitter_room);
-NODISCARD enum rc room_of_channel(struct slice channel, struct slice *gitter_room);
-/* The same for the channel of a room's people. */
-struct slice room_people_channel(struct arena *arena, struct slice gitter_room);
-NODISCARD enum rc room_of_people_channel(struct slice channel, struct slice *gitter_room);
 
 /* Shared by the files of this actor. */
 

@@ -10,47 +10,6 @@ struct slice room_key_gitter_room(struct slice key)
     return slice_from(key, at);
 }
 
-static const struct slice channel_before = SLICE_INIT("/api/v1/rooms/");
-static const struct slice channel_messages = SLICE_INIT("/chatMessages");
-static const struct slice channel_people = SLICE_INIT("/users");
-
-static struct slice channel_of(struct arena *arena, struct slice gitter_room, struct slice after)
-{
-    return arena_printf(arena, "%.*s%.*s%.*s", SLICE_ARGS(channel_before), SLICE_ARGS(gitter_room),
-                        SLICE_ARGS(after));
-}
-
-static enum rc cut_channel(struct slice channel, struct slice after, struct slice *gitter_room)
-{
-    if (!slice_starts_with(channel, channel_before) || !slice_ends_with(channel, after) ||
-        channel.len <= channel_before.len + after.len) {
-        return RC_ABSENT;
-    }
-    *gitter_room = slice_first(slice_from(channel, channel_before.len),
-                               channel.len - channel_before.len - after.len);
-    return RC_OK;
-}
-
-struct slice room_channel(struct arena *arena, struct slice gitter_room)
-{
-    return channel_of(arena, gitter_room, channel_messages);
-}
-
-struct slice room_people_channel(struct arena *arena, struct slice gitter_room)
-{
-    return channel_of(arena, gitter_room, channel_people);
-}
-
-enum rc room_of_channel(struct slice channel, struct slice *gitter_room)
-{
-    return cut_channel(channel, channel_messages, gitter_room);
-}
-
-enum rc room_of_people_channel(struct slice channel, struct slice *gitter_room)
-{
-    return cut_channel(channel, channel_people, gitter_room);
-}
-
 struct slice room_last_brought(struct turn *turn, const struct room *room)
 {
     struct slice *messages = NULL;

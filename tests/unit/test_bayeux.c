@@ -212,6 +212,11 @@ START_TEST(channels_are_made_and_recognised)
     ck_text_empty(bayeux_channel_room_id(SLICE("/api/v1/rooms/5330/events")));
     ck_text_empty(bayeux_channel_user_id(SLICE("/api/v1/user/5331")));
     ck_text_empty(bayeux_channel_user_id(SLICE_EMPTY));
+    const struct slice people = bayeux_room_people_channel(arena, SLICE("5330"));
+    ck_text_eq(people, "/api/v1/rooms/5330/users");
+    ck_text_eq(bayeux_channel_people_room_id(people), "5330");
+    ck_text_empty(bayeux_channel_people_room_id(room));
+    ck_text_empty(bayeux_channel_room_id(people));
 }
 END_TEST
 
