@@ -378,6 +378,11 @@ bool engine_is_quiet(const struct engine *engine)
            engine->filling->inputs.count == 0;
 }
 
+bool engine_is_paused(const struct engine *engine)
+{
+    return engine->options.now_ms(engine->options.context) < engine->pause_until_ms;
+}
+
 int64_t engine_next_ms(const struct engine *engine)
 {
     const int64_t pause_ms = engine->pause_until_ms;

@@ -74,6 +74,8 @@ void engine_post(struct engine *engine, const struct input *input);
 bool engine_run(struct engine *engine);
 /* Nothing waits and no commit is under way. */
 bool engine_is_quiet(const struct engine *engine);
+/* The store failed a moment ago, and turns wait for it. */
+bool engine_is_paused(const struct engine *engine);
 /* When engine_run should be called though nothing is posted: the earliest deadline of an actor, or
  * the end of a pause after a failed commit; 0: never. */
 int64_t engine_next_ms(const struct engine *engine);

@@ -3,6 +3,7 @@
 #include "runtime/base/check.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +11,18 @@
 #include <time.h>
 #include <unistd.h>
 
+struct kept_line {
+    char text[LOG_KEPT_BYTES_MAX];
+    size_t len;
+};
+
 struct log {
     int fd;
     enum log_level level;
     bool is_json;
+    pthread_mutex_t lock; /* of what follows */
+    struct kept_line kept[LOG_KEPT_MAX];
+    size_t kept_count; /* ever */
 };
 
 struct line {
@@ -30,13 +39,17 @@ struct log *log_open(int fd, enum log_level level, bool is_json)
     struct log *log = malloc(sizeof(*log));
 
     CHECK(log != NULL);
-    *log = (struct log){fd, level, is_json};
+    *log = (struct log){.fd = fd, .level = level, .is_json = is_json};
+    CHECK(pthread_mutex_init(&log->lock, NULL) == 0);
     return log;
 }
 
 void log_close(struct log *log)
 {
-    free(log);
+    if (log != NULL) {
+        CHECK(pthread_mutex_destroy(&log->lock) == 0);
+        free(log);
+    }
 }
 
 enum rc log_level_parse(struct slice text, enum log_level *out)
@@ -196,6 +209,27 @@ static void line_put_start(struct line *line, enum log_level level, const char *
     line_put_cstr(line, is_json ? "\"" : "");
 }
 
+static void keep_line(struct log *log, const struct line *line)
+{
+    CHECK(pthread_mutex_lock(&log->lock) == 0);
+    struct kept_line *kept = &log->kept[log->kept_count++ % LOG_KEPT_MAX];
+    kept->len = line->len - 1 < LOG_KEPT_BYTES_MAX ? line->len - 1 : LOG_KEPT_BYTES_MAX;
+    memcpy(kept->text, line->text, kept->len);
+    CHECK(pthread_mutex_unlock(&log->lock) == 0);
+}
+
+size_t log_recent(struct log *log, struct arena *arena, struct slice out[LOG_KEPT_MAX])
+{
+    CHECK(pthread_mutex_lock(&log->lock) == 0);
+    const size_t count = log->kept_count < LOG_KEPT_MAX ? log->kept_count : LOG_KEPT_MAX;
+    for (size_t i = 0; i < count; i++) {
+        const struct kept_line *kept = &log->kept[(log->kept_count - count + i) % LOG_KEPT_MAX];
+        out[i] = arena_copy(arena, slice_make(kept->text, kept->len));
+    }
+    CHECK(pthread_mutex_unlock(&log->lock) == 0);
+    return count;
+}
+
 void log_write(struct log *log, enum log_level level, const char *event, ...)
 {
     struct line line = {.len = 0, .room = LOG_LINE_BYTES_MAX - 2, .is_full = false};
@@ -217,6 +251,9 @@ void log_write(struct log *log, enum log_level level, const char *event, ...)
     va_end(fields);
     line.room = LOG_LINE_BYTES_MAX;
     line_put_cstr(&line, log->is_json ? "}\n" : "\n");
+    if (level <= LOG_WARN) {
+        keep_line(log, &line);
+    }
     while (write(log->fd, line.text, line.len) < 0 && errno == EINTR) {
     }
 }

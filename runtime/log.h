@@ -2,7 +2,8 @@
  *
  * Thread: any; each line is one write(2).
  * Memory: nothing is allocated after log_open; a line lives in LOG_LINE_BYTES_MAX bytes on the
- *         stack, a longer value is cut and ends in "...", fields that do not fit are left out.
+ *         stack, a longer value is cut and ends in "...", fields that do not fit are left out. The
+ *         last LOG_KEPT_MAX warnings and errors are kept, each cut to LOG_KEPT_BYTES_MAX.
  * Errors: a line that cannot be written is dropped.
  * Units:  time stamps are UTC with milliseconds.
  *
@@ -19,10 +20,12 @@
 #ifndef GITTERD_LOG_H
 #define GITTERD_LOG_H
 
-#include "runtime/base/slice.h"
+#include "runtime/base/arena.h"
 
 #define LOG_LINE_BYTES_MAX 4096
 #define LOG_VALUE_BYTES_MAX 512
+#define LOG_KEPT_MAX 16
+#define LOG_KEPT_BYTES_MAX 512
 
 enum log_level {
     LOG_ERROR,
@@ -70,6 +73,10 @@ bool log_is_on(const struct log *log, enum log_level level);
 /* log_event(log, level, "event", fields...) */
 #define log_event(log, level, ...)                                                                 \
     log_write((log), (level), __VA_ARGS__, ((struct log_field){NULL, LOG_KIND_END, {NULL, 0}, 0}))
+
+/* The warnings and errors that were written last, oldest first, without the line end: copies in the
+ * arena, at most LOG_KEPT_MAX. Gives how many. */
+size_t log_recent(struct log *log, struct arena *arena, struct slice out[LOG_KEPT_MAX]);
 
 /* Use through log_event, which ends the list of fields. */
 void log_write(struct log *log, enum log_level level, const char *event, ...);

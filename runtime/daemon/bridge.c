@@ -6,7 +6,11 @@
 #include "runtime/base/limits.h"
 #include "runtime/daemon/appservice.h"
 #include "runtime/daemon/bridge_parts.h"
+#include "runtime/daemon/control.h"
 #include "runtime/daemon/hello.h"
+#include "runtime/daemon/metrics.h"
+#include "runtime/daemon/report.h"
+#include "runtime/daemon/status.h"
 #include "runtime/daemon/tables.h"
 #include "runtime/log.h"
 #include "runtime/streams.h"
@@ -311,6 +315,49 @@ static enum rc open_servers(struct bridge *bridge)
     return rc;
 }
 
+static enum rc open_metrics(struct bridge *bridge)
+{
+    const struct config *config = bridge->config;
+    if (config->metrics_port == 0) {
+        return RC_OK;
+    }
+    bridge->metrics = metrics_open(bridge);
+    const struct http_server_options options = {
+        .loop = bridge->loop,
+        .log = bridge->log,
+        .bind = config->metrics_bind,
+        .port = (int)config->metrics_port,
+        .handler = metrics_handler(bridge->metrics),
+    };
+    const enum rc rc = listen_for(bridge, "metrics", &options, &bridge->metrics_server);
+    if (rc == RC_OK) {
+        metrics_serve(bridge->metrics, bridge->metrics_server);
+    }
+    return rc;
+}
+
+static struct slice report(void *context, struct arena *arena)
+{
+    return report_json(context, arena);
+}
+
+/* People can do without it: no reason not to run. */
+static enum rc open_control(struct bridge *bridge)
+{
+    const struct control_options options = {
+        .loop = bridge->loop,
+        .path = status_socket(bridge->arena, bridge->config),
+        .report = report,
+        .context = bridge,
+    };
+    const enum rc rc = control_open(&options, &bridge->control);
+    if (rc != RC_OK) {
+        log_event(bridge->log, LOG_WARN, "no_control_socket", LOG_TEXT("path", options.path),
+                  LOG_RC("rc", rc));
+    }
+    return RC_OK;
+}
+
 /* Every feed that had a link wants it again. */
 static enum rc resume_feeds(struct bridge *bridge)
 {
@@ -352,8 +399,9 @@ static enum rc open_hello(struct bridge *bridge)
 
 static enum rc bridge_open(struct bridge *bridge)
 {
-    enum rc (*const steps[])(struct bridge * bridge) = {
-        open_store, open_engine, open_courier, open_links, open_servers, resume_feeds, open_hello};
+    enum rc (*const steps[])(struct bridge * bridge) = {open_store,   open_engine,  open_courier,
+                                                        open_links,   open_servers, open_metrics,
+                                                        open_control, resume_feeds, open_hello};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         const enum rc rc = steps[i](bridge);
         if (rc != RC_OK) {
@@ -372,6 +420,9 @@ static void bridge_close(struct bridge *bridge)
     courier_close(bridge->courier);
     http_server_close(bridge->appservice_server);
     http_server_close(bridge->web_server);
+    http_server_close(bridge->metrics_server);
+    metrics_close(bridge->metrics);
+    control_close(bridge->control);
     engine_close(bridge->engine);
     appservice_close(bridge->appservice);
     web_close(bridge->web);
@@ -409,7 +460,11 @@ static void raise_descriptor_limit(void)
 
 int bridge_run(const struct config *config)
 {
-    struct bridge bridge = {.config = config, .arena = arena_open(SCRATCH_BYTES)};
+    struct bridge bridge = {
+        .config = config,
+        .arena = arena_open(SCRATCH_BYTES),
+        .started_ms = bridge_now_ms(NULL),
+    };
     enum log_level level = LOG_INFO;
     CHECK(log_level_parse(config->log_level, &level) == RC_OK);
     CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);

@@ -17,8 +17,10 @@
 #include <ev.h>
 
 struct appservice;
+struct control;
 struct hello;
 struct log;
+struct metrics;
 struct secrets;
 
 struct bridge {
@@ -38,6 +40,9 @@ struct bridge {
     struct hello *hello;
     struct http_server *appservice_server;
     struct http_server *web_server;
+    struct metrics *metrics; /* NULL with metrics_server: nobody watches */
+    struct http_server *metrics_server;
+    struct control *control; /* NULL: the socket could not be made */
     ev_prepare prepare;
     ev_idle idle;   /* active while there is work, so that the loop does not sleep on it */
     ev_timer timer; /* for the engine's next deadline */
@@ -45,6 +50,7 @@ struct bridge {
     ev_signal terminate;
     ev_signal interrupt;
     int64_t drain_until_ms;
+    int64_t started_ms;
 };
 
 /* The wall clock, ms since the epoch; takes no context. */

@@ -5,6 +5,8 @@
 #include "runtime/daemon/bridge.h"
 #include "runtime/daemon/config.h"
 #include "runtime/daemon/doctor.h"
+#include "runtime/daemon/status.h"
+#include "runtime/daemon/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,12 +23,11 @@ enum {
     SECRET_BYTES = 32
 };
 
-#define GITTERD_VERSION "0.1.0"
-
 struct command_line {
     const char *config;       /* path */
     const char *registration; /* path; NULL: none */
     bool is_dot;
+    bool is_json;
     const char *argument; /* the first behind the subcommand; NULL: none */
 };
 
@@ -188,6 +189,14 @@ static int run_machines(struct arena *arena, const struct command_line *line)
     return EXIT_DONE;
 }
 
+static int run_status(struct arena *arena, const struct command_line *line)
+{
+    struct config config;
+    return read_config(arena, line, CONFIG_TO_PRINT, &config) == RC_OK
+               ? status_run(arena, &config, line->is_json)
+               : EXIT_USAGE;
+}
+
 static const struct subcommand subcommands[] = {
     {"run", run_daemon, "run [-c FILE]", "the daemon", false},
     {"init", run_init, "init [-c FILE]", "writes a commented configuration with fresh secrets",
@@ -195,6 +204,7 @@ static const struct subcommand subcommands[] = {
     {"registration", run_registration, "registration [-c FILE]",
      "prints the registration for the homeserver", false},
     {"check", run_check, "check [-c FILE]", "says what is wrong, and how to mend it", false},
+    {"status", run_status, "status [-c FILE] [--json]", "what a running daemon is doing", false},
     {"machines", run_machines, "machines [NAME] [--dot]", "prints the state machines", true},
 };
 
@@ -208,6 +218,7 @@ static void print_help(FILE *out)
         out, "\nOptions:\n"
              "  -c, --config FILE     the configuration file (gitterd.yaml)\n"
              "  --registration FILE   for check: the homeserver's (registration.yaml beside that)\n"
+             "  --json                for status: one JSON object\n"
              "  -h, --help            this text\n"
              "  -V, --version         the version\n"
              "\nExit status: 0, 1 when something failed, 2 for wrong usage or configuration.\n");
@@ -240,9 +251,13 @@ static int run_subcommand(const char *name, int argc, char **argv, struct comman
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"dot", no_argument, NULL, 'd'},
-        {"help", no_argument, NULL, 'h'},         {"registration", required_argument, NULL, 'r'},
-        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"dot", no_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},
+        {"json", no_argument, NULL, 'j'},
+        {"registration", required_argument, NULL, 'r'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
     };
     struct command_line line = {.config = "gitterd.yaml"};
     int option = 0;
@@ -257,6 +272,9 @@ int main(int argc, char **argv)
         case 'h':
             print_help(stdout);
             return EXIT_DONE;
+        case 'j':
+            line.is_json = true;
+            break;
         case 'r':
             line.registration = optarg;
             break;

@@ -57,4 +57,4 @@ class Process:
             return ""
 
     def tail(self, lines=60):
-        return "\n".join(self.log().split("\n")[-lines:])
+        return "\n".join(Process.log(self).split("\n")[-lines:])

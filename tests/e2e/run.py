@@ -24,6 +24,7 @@ import scenarios_commands
 import scenarios_faults
 import scenarios_login
 import scenarios_manners
+import scenarios_status
 import scenarios_stream
 import transports
 import wait
@@ -31,7 +32,7 @@ from process import TOP
 from world import World
 
 MODULES = (scenarios_login, scenarios_commands, scenarios_chat, scenarios_bad_input, scenarios_faults,
-           scenarios_stream, scenarios_check, scenarios_manners)
+           scenarios_stream, scenarios_check, scenarios_manners, scenarios_status)
 # room version -> build of gitterd
 VERSIONS = {"12": "release", "11": "san"}
 TRANSPORT_VERSIONS = {"faye": ("12", "11"), "stream": ("12",), "none": ("12",)}

@@ -188,6 +188,29 @@ START_TEST(line_over_the_limit_leaves_fields_out_and_stays_one_line)
 }
 END_TEST
 
+START_TEST(last_warnings_and_errors_are_kept)
+{
+    struct slice recent[LOG_KEPT_MAX];
+    struct arena *arena = arena_open(1024);
+    char value[2 * LOG_KEPT_BYTES_MAX];
+
+    log_event(log_text, LOG_INFO, "not_kept");
+    ck_assert_uint_eq(log_recent(log_text, arena, recent), 0);
+    for (int i = 0; i < LOG_KEPT_MAX + 3; i++) {
+        log_event(log_text, i % 2 == 0 ? LOG_WARN : LOG_ERROR, "kept", LOG_INT("i", i));
+    }
+    ck_assert_uint_eq(log_recent(log_text, arena, recent), LOG_KEPT_MAX);
+    ck_assert(slice_ends_with(recent[0], SLICE(" error kept i=3")));
+    ck_assert(slice_ends_with(recent[LOG_KEPT_MAX - 1], SLICE(" warn kept i=18")));
+    memset(value, 'x', sizeof(value));
+    log_event(log_text, LOG_WARN, "long", LOG_TEXT("a", slice_make(value, LOG_VALUE_BYTES_MAX)),
+              LOG_TEXT("b", slice_make(value, LOG_VALUE_BYTES_MAX)));
+    ck_assert_uint_eq(log_recent(log_text, arena, recent), LOG_KEPT_MAX);
+    ck_assert_uint_eq(recent[LOG_KEPT_MAX - 1].len, LOG_KEPT_BYTES_MAX);
+    arena_close(arena);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("log");
@@ -201,6 +224,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, json_line_is_json_whatever_the_value);
     tcase_add_test(tcase, long_value_is_cut_at_a_character);
     tcase_add_test(tcase, line_over_the_limit_leaves_fields_out_and_stays_one_line);
+    tcase_add_test(tcase, last_warnings_and_errors_are_kept);
     suite_add_tcase(suite, tcase);
     return suite;
 }
