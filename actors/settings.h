@@ -15,6 +15,7 @@ struct settings {
     struct slice oauth_key;  /* the public client id */
     int64_t login_invites_max;
     int64_t room_members_max;
+    int64_t owner_outbox_max;
     bool is_login_https; /* cookies are then for https alone */
     /* May this Matrix user use the bridge? */
     bool (*is_permitted)(const void *context, struct slice user);

@@ -323,6 +323,17 @@ static enum rc memory_lane_find(struct store *store,
     return RC_OK;
 }
 
+static enum rc memory_waiting(struct store *store, struct slice owner, int64_t *calls)
+{
+    const struct rows *rows = &memory_of(store)->calls;
+    *calls = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct call *call = &rows->at[i].row->call.call;
+        *calls += call->auth == CALL_AUTH_OWNER && slice_equal(call->owner, owner) ? 1 : 0;
+    }
+    return RC_OK;
+}
+
 static void apply_actor(struct memory_store *self, const struct store_actor *actor)
 {
     struct rows *rows = &self->actors[actor->kind];
@@ -455,6 +466,7 @@ static const struct store_methods memory_methods = {
     .lane_heads = memory_lane_heads,
     .lane_head = memory_lane_head,
     .lane_find = memory_lane_find,
+    .waiting = memory_waiting,
     .commit = memory_commit,
 };
 

@@ -97,6 +97,7 @@ static const struct store_methods sqlite_methods = {
     .lane_heads = reader_lane_heads,
     .lane_head = reader_lane_head,
     .lane_find = reader_lane_find,
+    .waiting = reader_waiting,
     .commit = sqlite_commit,
 };
 

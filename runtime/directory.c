@@ -260,3 +260,20 @@ turn_relations(struct turn *turn, enum relation relation, struct slice left, str
     *rights = found.items;
     return found.count;
 }
+
+int64_t turn_waiting(struct turn *turn, struct slice owner)
+{
+    struct store *store = turn->engine->options.store;
+    int64_t waiting = 0;
+    const enum rc rc =
+        turn->failed != RC_OK ? turn->failed : store->methods->waiting(store, owner, &waiting);
+    if (rc != RC_OK) {
+        turn->failed = rc;
+        return 0;
+    }
+    for (size_t i = 0; i < turn->batch->calls.count; i++) {
+        const struct call *call = &LIST_AT(&turn->batch->calls, struct outbox_call, i)->call;
+        waiting += call->auth == CALL_AUTH_OWNER && slice_equal(call->owner, owner) ? 1 : 0;
+    }
+    return waiting;
+}

@@ -170,6 +170,9 @@ struct store_methods {
                          int64_t *out,
                          size_t max,
                          size_t *count);
+    /* How many calls with this owner's token (CALL_AUTH_OWNER) are in the outbox. It does not take
+     * longer for many. */
+    enum rc (*waiting)(struct store *store, struct slice owner, int64_t *calls);
     /* Begins to commit; `done` is called once, later, from the loop. One commit at a time. */
     void (*commit)(struct store *store,
                    const struct store_batch *batch,

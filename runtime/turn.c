@@ -5,6 +5,7 @@
 #include "runtime/engine_parts.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -145,13 +146,36 @@ void turn_call_instead(struct turn *turn, const struct call *call)
     declare_call(turn, call, &turn->ended->place);
 }
 
-static void end_call(struct turn *turn, int64_t id, struct slice lane)
+static int compare_ids(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a;
+    const int64_t y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The calls of a lane that have ended or were cancelled in this batch, sorted: a lane may hold
+ * 100,000. */
+static struct list ended_in(struct turn *turn, struct slice lane)
+{
+    const struct batch *batch = turn->batch;
+    struct list ids = {0};
+    for (size_t i = 0; i < batch->ended.count; i++) {
+        if (slice_equal(*LIST_AT(&batch->ended_lanes, struct slice, i), lane)) {
+            *LIST_ADD(&ids, turn_arena(turn), int64_t) = *LIST_AT(&batch->ended, int64_t, i);
+        }
+    }
+    if (ids.count > 1) {
+        qsort(ids.items, ids.count, sizeof(int64_t), compare_ids);
+    }
+    return ids;
+}
+
+static void end_call(struct turn *turn, int64_t id, struct slice lane, const struct list *ended)
 {
     struct batch *batch = turn->batch;
-    for (size_t i = 0; i < batch->ended.count; i++) {
-        if (*LIST_AT(&batch->ended, int64_t, i) == id) {
-            return;
-        }
+    if (ended->count > 0 &&
+        bsearch(&id, ended->items, ended->count, sizeof id, compare_ids) != NULL) {
+        return;
     }
     *LIST_ADD(&batch->ended, batch->arena, int64_t) = id;
     *LIST_ADD(&batch->ended_lanes, batch->arena, struct slice) = arena_copy(batch->arena, lane);
@@ -161,13 +185,14 @@ static void end_call(struct turn *turn, int64_t id, struct slice lane)
 
 /* Calls of this batch are not in the store yet: they end by leaving the list's copy to the commit,
  * which stores and deletes them in one transaction. */
-static void cancel_declared(struct turn *turn, struct slice lane, struct slice ref)
+static void
+cancel_declared(struct turn *turn, struct slice lane, struct slice ref, const struct list *ended)
 {
     for (size_t i = 0; i < turn->batch->calls.count; i++) {
         const struct outbox_call *row = LIST_AT(&turn->batch->calls, struct outbox_call, i);
         if (slice_equal(row->call.lane, lane) &&
             (ref.len == 0 || slice_equal(row->call.ref, ref))) {
-            end_call(turn, row->id, lane);
+            end_call(turn, row->id, lane, ended);
         }
     }
 }
@@ -190,13 +215,14 @@ void turn_cancel(struct turn *turn, struct slice lane, struct slice ref)
             return;
         }
     } while (count == max);
+    const struct list ended = ended_in(turn, lane);
     for (size_t i = 0; i < count; i++) {
         const bool is_handled = turn->ended != NULL && turn->ended->id == ids[i];
         if (!is_handled && !effects->is_sent(effects->context, ids[i])) {
-            end_call(turn, ids[i], lane);
+            end_call(turn, ids[i], lane, &ended);
         }
     }
-    cancel_declared(turn, lane, ref);
+    cancel_declared(turn, lane, ref, &ended);
 }
 
 void turn_answer(struct turn *turn, int64_t request, const struct answer *answer)

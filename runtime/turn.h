@@ -101,6 +101,8 @@ bool turn_related_by_value(struct turn *turn,
                            struct slice left,
                            struct slice value,
                            struct slice *right);
+/* Calls with this owner's Gitter token that have not ended, and those that ended in this batch. */
+int64_t turn_waiting(struct turn *turn, struct slice owner);
 size_t
 turn_relations(struct turn *turn, enum relation relation, struct slice left, struct slice **rights);
 

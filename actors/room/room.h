@@ -35,9 +35,13 @@ enum room_state {
     F(S, FLAG, is_behind)  /* something came that was not taken: read again */                     \
     F(S, FLAG, is_polling) /* there is no live channel: read every now and then */                 \
     F(S, NUM, posts)       /* own messages on their way to Gitter */                               \
-    F(S, FLAG, is_asked)   /* by name: not one of many, which give way to live traffic */          \
-    F(S, NUM, creates)     /* attempts */                                                          \
-    F(S, TEXT, candidate)  /* a Matrix room with our marker, seen before its answer came */        \
+    F(S, NUM, refused)     /* own messages refused since one was taken */                          \
+    F(S, TEXT, last_refused)                                                                       \
+    F(S, NUM, undelivered) /* own messages whose posts failed since one did not */                 \
+    F(S, TEXT, last_undelivered)                                                                   \
+    F(S, FLAG, is_asked)  /* by name: not one of many, which give way to live traffic */           \
+    F(S, NUM, creates)    /* attempts */                                                           \
+    F(S, TEXT, candidate) /* a Matrix room with our marker, seen before its answer came */         \
     F(S, FLAG, was_explained)                                                                      \
     F(S, NUM, deadline_ms)
 
@@ -101,6 +105,19 @@ struct slice room_value_event(struct slice value);
 /* The message that the Matrix room got last, before the first of those that are still on their way.
  */
 struct slice room_last_brought(struct turn *turn, const struct room *room);
+
+/* room_losses.c */
+
+/* The owner has as many messages waiting for Gitter as they may have. The first that is refused is
+ * answered with the reason; how many there were is said when one is taken again. */
+bool room_refuses(struct turn *turn, struct room *room, struct slice event_id);
+/* A post has ended. The first of those that fail in a row is answered with the reason; how many
+ * there were is said when one does not, or when none is left. */
+void room_post_failed(struct turn *turn,
+                      struct room *room,
+                      struct slice event_id,
+                      const struct call_ended *ended);
+void room_post_delivered(struct turn *turn, struct room *room);
 
 /* room_to_matrix.c */
 fsm_action room_do_take_snapshot, room_do_take_record, room_do_read, room_do_take_page;

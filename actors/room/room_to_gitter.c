@@ -138,6 +138,9 @@ void room_do_post(void *next, const struct msg *msg, struct turn *turn)
         ROOM_NOTICE(turn, room, text->event_id, TEXT_NOT_BRIDGED_KIND, {"room", room->label});
         return;
     }
+    if (room_refuses(turn, room, text->event_id)) {
+        return;
+    }
     const size_t count =
         markdown_split(arena, markdown_of(turn, room, text), GITTER_TEXT_UNITS_MAX, &parts);
     for (size_t i = 0; i < count; i++) {
@@ -157,7 +160,7 @@ void room_do_note_post(void *next, const struct msg *msg, struct turn *turn)
     struct room *room = next;
     const struct post_ref ref = post_ref_read(ended_of(msg)->ref);
     struct gitter_message message = {0};
-    room->posts -= room->posts > 0 ? 1 : 0;
+    room_post_delivered(turn, room);
     if (gitter_message_parse(turn_arena(turn), ended_of(msg)->body, &message) != RC_OK) {
         return; /* a 2xx that says nothing: it is there, under an id that its echo will tell */
     }
@@ -169,18 +172,9 @@ void room_do_note_post(void *next, const struct msg *msg, struct turn *turn)
                room_own_value(turn_arena(turn), ref.event_id, ref.is_first));
 }
 
-static void
-report(struct turn *turn, struct room *room, struct slice event_id, const struct call_ended *ended)
-{
-    ROOM_NOTICE(turn, room, event_id, TEXT_POST_FAILED,
-                {"why", why_failed(turn_arena(turn), ended)});
-}
-
 void room_do_report_post(void *next, const struct msg *msg, struct turn *turn)
 {
-    struct room *room = next;
-    room->posts -= room->posts > 0 ? 1 : 0;
-    report(turn, room, post_ref_read(ended_of(msg)->ref).event_id, ended_of(msg));
+    room_post_failed(turn, next, post_ref_read(ended_of(msg)->ref).event_id, ended_of(msg));
 }
 
 /* Looking for a post whose answer was lost */
@@ -273,14 +267,13 @@ void room_do_compare(void *next, const struct msg *msg, struct turn *turn)
     const struct call_ended *ended = ended_of(msg);
     struct post_ref ref = post_ref_read(ended->ref);
     if (!ended_is_done(msg)) {
-        room->posts -= room->posts > 0 ? 1 : 0;
-        report(turn, room, ref.event_id, ended);
+        room_post_failed(turn, room, ref.event_id, ended);
         return;
     }
     struct slice last = SLICE_EMPTY;
     const struct gitter_message *found = find_lost_post(turn, room, ended, ref.body, &last);
     if (found != NULL) {
-        room->posts -= room->posts > 0 ? 1 : 0;
+        room_post_delivered(turn, room);
         room_claim(turn, room, found->id,
                    room_own_value(turn_arena(turn), ref.event_id, ref.is_first));
         return;
@@ -306,10 +299,13 @@ static bool gitter_message_of(struct turn *turn,
 }
 
 static void change(struct turn *turn,
-                   const struct room *room,
+                   struct room *room,
                    const struct gitter_request *request,
                    struct slice event_id)
 {
+    if (room_refuses(turn, room, event_id)) {
+        return;
+    }
     struct call call =
         call_gitter(MSG_ROOM_EDIT_ENDED, request, room_lane_out(turn, room), room->owner);
     call.repeat = CALL_REPEAT_FREELY;
@@ -346,7 +342,8 @@ void room_do_remove(void *next, const struct msg *msg, struct turn *turn)
 
 void room_do_report_edit(void *next, const struct msg *msg, struct turn *turn)
 {
-    report(turn, next, ended_of(msg)->ref, ended_of(msg));
+    ROOM_NOTICE(turn, next, ended_of(msg)->ref, TEXT_POST_FAILED,
+                {"why", why_failed(turn_arena(turn), ended_of(msg))});
 }
 
 void room_do_explain(void *next, const struct msg *msg, struct turn *turn)

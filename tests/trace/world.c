@@ -117,6 +117,7 @@ void world_open(struct world *world)
         .gitter_url = SLICE("https://gitter.example"),
         .oauth_key = SLICE("client"),
         .login_invites_max = 0,
+        .owner_outbox_max = 1000,
         .is_login_https = true,
         .is_permitted = everybody_but_mallory,
     };

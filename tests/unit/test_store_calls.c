@@ -281,6 +281,48 @@ STORE_TEST(store_lane_heads_go_on_after_a_lane)
     ck_assert_int_eq(heads[0].id, 4);
 }
 
+static int64_t waiting_of(struct store *store, const char *owner)
+{
+    int64_t waiting = -1;
+    ck_assert_rc(store->methods->waiting(store, slice_from_cstr(owner), &waiting), RC_OK);
+    return waiting;
+}
+
+static struct outbox_call call_of(int64_t id, const char *owner, enum call_auth auth)
+{
+    struct outbox_call call = fixture_make_call(id, id, "l", "");
+    call.call.owner = slice_from_cstr(owner);
+    call.call.auth = auth;
+    return call;
+}
+
+STORE_TEST(store_counts_the_calls_that_wait_for_each_owner)
+{
+    (void)is;
+    const struct outbox_call calls[] = {
+        call_of(1, "@a:hs", CALL_AUTH_OWNER), call_of(2, "@a:hs", CALL_AUTH_OWNER),
+        call_of(3, "@b:hs", CALL_AUTH_OWNER), call_of(4, "@a:hs", CALL_AUTH_APPSERVICE),
+        call_of(5, "@c:hs", CALL_AUTH_OWNER),
+    };
+    const int64_t ended[] = {2, 5, 99};
+    ck_assert_int_eq(waiting_of(store, "@a:hs"), 0);
+    ck_assert_rc(fixture_commit(&fixture, (struct store_batch){.calls = calls,
+                                                               .calls_count = 5,
+                                                               .ended = &ended[1],
+                                                               .ended_count = 1}),
+                 RC_OK);
+    ck_assert_int_eq(waiting_of(store, "@a:hs"), 2);
+    ck_assert_int_eq(waiting_of(store, "@b:hs"), 1);
+    ck_assert_int_eq(waiting_of(store, "@c:hs"), 0);
+    ck_assert_rc(fixture_commit(&fixture, (struct store_batch){.ended = ended, .ended_count = 3}),
+                 RC_OK);
+    ck_assert_int_eq(waiting_of(store, "@a:hs"), 1);
+    if (fixture.kind == FIXTURE_SQLITE) {
+        fixture_reopen(&fixture, false);
+        ck_assert_int_eq(waiting_of(fixture.store, "@a:hs"), 1);
+    }
+}
+
 int main(void)
 {
     Suite *suite = suite_create("store_calls");
@@ -296,6 +338,7 @@ int main(void)
     tcase_add_loop_test(both, store_ended_call_gives_way_to_its_successor, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_call_declared_and_ended_in_one_batch_is_gone, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_lane_heads_go_on_after_a_lane, 0, FIXTURE_KINDS);
+    tcase_add_loop_test(both, store_counts_the_calls_that_wait_for_each_owner, 0, FIXTURE_KINDS);
     suite_add_tcase(suite, both);
     return fixture_run(suite);
 }

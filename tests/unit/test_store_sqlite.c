@@ -211,6 +211,29 @@ START_TEST(sqlite_empty_file_becomes_a_new_database)
 }
 END_TEST
 
+/* The step that counts what waits, on a file that has calls already. */
+START_TEST(sqlite_older_file_is_brought_up_to_date)
+{
+    struct outbox_call calls[] = {fixture_make_call(1, 1, "l", ""),
+                                  fixture_make_call(2, 2, "l", "")};
+    int64_t waiting = 0;
+    open_store();
+    for (int i = 0; i < 2; i++) {
+        calls[i].call.auth = CALL_AUTH_OWNER;
+        calls[i].call.owner = SLICE("@a:x");
+        ck_assert_rc(fixture_call(&fixture, calls[i]), RC_OK);
+    }
+    close_store();
+    run_sql("DROP TRIGGER waiting_more; DROP TRIGGER waiting_less; DROP TABLE waiting; "
+            "PRAGMA user_version = 1");
+    open_store();
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), schema_version());
+    ck_assert_rc(fixture.store->methods->waiting(fixture.store, SLICE("@a:x"), &waiting), RC_OK);
+    ck_assert_int_eq(waiting, 2);
+    ck_assert_str_eq(fixture_lane(&fixture, SLICE("l"), SLICE_EMPTY, 8), "1 2");
+}
+END_TEST
+
 START_TEST(sqlite_newer_file_is_refused_and_left_alone)
 {
     const long long known = schema_version();
@@ -458,6 +481,7 @@ int main(void)
     tcase_add_test(tcase, sqlite_ids_and_names_are_text_for_people);
     tcase_add_test(tcase, sqlite_purposes_may_be_numbered_otherwise_later);
     tcase_add_test(tcase, sqlite_empty_file_becomes_a_new_database);
+    tcase_add_test(tcase, sqlite_older_file_is_brought_up_to_date);
     tcase_add_test(tcase, sqlite_newer_file_is_refused_and_left_alone);
     tcase_add_test(tcase, sqlite_file_of_another_program_is_refused_and_left_alone);
     tcase_add_test(tcase, sqlite_file_that_is_no_database_is_refused_and_left_alone);
