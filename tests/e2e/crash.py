@@ -3,15 +3,17 @@
 Usage: crash.py [--kills N] [--seed N] [--users N] [--stream]
 
 gitterd runs between a scripted homeserver and the simulated Gitter. People talk in both directions,
-often in the same words, both servers lose answers, close connections, delay and refuse, and gitterd
-is killed with SIGKILL at random moments. Then the faults stop, and each message must have arrived
-once and in the order of its room. The last line says so; exit status 0 only if nothing was lost,
-doubled or out of order. With --stream Gitter's HTTP streams are read instead of Faye. Logs, databases and what differs stay in build/crash/<time>/.
+often in the same words, edit and remove; both servers lose answers, close connections, delay and
+refuse, and gitterd is killed with SIGKILL at random moments. Then the faults stop, and each message
+must have arrived once and in the order of its room. The last line says so; exit status 0 only if
+nothing was lost, doubled or out of order. With --stream Gitter's HTTP streams are read instead of
+Faye. Logs, databases and what differs stay in build/crash/<time>/.
 """
 
 import argparse
 import asyncio
 import collections
+import contextlib
 import json
 import os
 import random
@@ -23,6 +25,7 @@ import time
 import words
 from bridge import Bridge
 from browser import Browser
+from crash_compare import Found, compare_changes, compare_gitter, compare_matrix
 from gitter import Gitter
 from homeserver import Homeserver
 from process import TOP
@@ -33,6 +36,8 @@ TEXTS = ("yes", "no", "ok", "ok then", "hm", "ha", "and you?")
 ROOMS = 5
 QUIET_SECONDS = 3
 STUCK_SECONDS = 75
+RECENT = 12           # messages of a room that are edited and removed
+CHANGE_SHARE = 0.15
 DRAIN_SECONDS = 400
 
 GITTER_FAULTS = (
@@ -78,7 +83,7 @@ class Person:
         self.gitter_id = None
         self.chat = None
         self.rooms = {}                                  # Gitter room -> Matrix room
-        self.said = collections.defaultdict(list)        # Gitter room -> texts said in Matrix
+        self.said = collections.defaultdict(dict)        # Gitter room -> event -> text, in order
         self.typed = collections.defaultdict(set)        # Gitter room -> ids typed on Gitter
 
 
@@ -97,10 +102,13 @@ class Crash:
         self.people = [Person(f"user{number}") for number in range(options.users)]
         self.uris = [f"walks/room{number}" for number in range(ROOMS)]
         self.begun = {}                                  # Gitter room -> ids before the load
+        self.removed = set()                             # Matrix events
+        self.changed = set()                             # Matrix events and Gitter messages
         self.is_loud = False
         self.kills = 0
         self.messages = 0
         self.faults = 0
+        self.met = collections.Counter()                 # faults of Gitter's requests by kind
 
     # Setting up
 
@@ -271,15 +279,18 @@ class Crash:
             for _ in range(self.rng.choice((1, 1, 1, 2, 4))):
                 text = self.text()
                 self.messages += 1
-                person.said[uri].append(text)
-                self.matrix.add(person.rooms[uri], person.mxid, "m.room.message",
-                                {"msgtype": "m.text", "body": text})
+                event = self.matrix.add(person.rooms[uri], person.mxid, "m.room.message",
+                                        {"msgtype": "m.text", "body": text})
+                person.said[uri][event["event_id"]] = text
 
     async def talk_on_gitter(self, uri):
         """Bob, and people who use Gitter's own client as well."""
         members = [person for person in self.people if uri in person.rooms]
+        recent = collections.deque(maxlen=RECENT)
         while self.is_loud:
             await asyncio.sleep(self.rng.uniform(0.1, 1.2))
+            if recent and self.rng.random() < CHANGE_SHARE:
+                await self.change_on_gitter(*self.rng.choice(recent))
             for _ in range(self.rng.choice((1, 1, 2, 5))):
                 person = self.rng.choice(members + [None, None])
                 name = person.name if person else "bob"
@@ -287,8 +298,49 @@ class Crash:
                 text = self.text() + ("!" if person else "")
                 self.messages += 1
                 message = await self.gitter.post(uri, name, text)
+                recent.append((message, text))
                 if person:
                     person.typed[uri].add(message)
+
+    async def change_on_gitter(self, message, text):
+        """Each message is changed once at most: nobody promises the order of two changes."""
+        if message in self.changed:
+            return
+        self.changed.add(message)
+        if self.rng.random() < 0.3:
+            await self.gitter.do("delete", id=message)
+        else:
+            await self.gitter.do("edit", id=message, text="edited " + text)
+
+    async def change_on_matrix(self):
+        """People edit and remove what they said, once gitterd knows where it is on Gitter."""
+        while self.is_loud:
+            await asyncio.sleep(self.rng.uniform(0.2, 1))
+            person = self.rng.choice(self.people)
+            uri = self.rng.choice([one for one, room in person.rooms.items() if room])
+            room, said = person.rooms[uri], person.said[uri]
+            recent = [event for event in list(said)[-RECENT:] if event not in self.changed]
+            noted = self.noted(room)
+            known = [event for event in recent if event in noted]
+            if not known:
+                continue
+            event = self.rng.choice(known)
+            self.changed.add(event)
+            if self.rng.random() < 0.3:
+                del said[event]
+                self.removed.add(event)
+                self.matrix.redact(room, person.mxid, event)
+            else:
+                said[event] = "edited " + said[event]
+                self.matrix.add(room, person.mxid, "m.room.message", {
+                    "msgtype": "m.text", "body": "* " + said[event],
+                    "m.new_content": {"msgtype": "m.text", "body": said[event]},
+                    "m.relates_to": {"rel_type": "m.replace", "event_id": event}})
+
+    def noted(self, room):
+        """The events of which the database says which message of Gitter they are."""
+        rows = self.read("SELECT event_id FROM message_map WHERE matrix_room = ?", room.id)
+        return {value.removeprefix("own ") for value, in rows or ()}
 
     async def run(self):
         self.is_loud = True
@@ -297,23 +349,39 @@ class Crash:
         tasks += [asyncio.create_task(self.talk_on_matrix(person, uri))
                   for person in self.people for uri in person.rooms]
         tasks += [asyncio.create_task(task()) for task in
-                  (self.spoil_gitter, self.freeze, self.bring_rooms)]
+                  (self.spoil_gitter, self.freeze, self.bring_rooms, self.change_on_matrix)]
         killer = asyncio.create_task(self.kill())
         try:
             await asyncio.wait([killer, *tasks], return_when=asyncio.FIRST_EXCEPTION)
         finally:
             self.is_loud = False
         await asyncio.gather(killer, *tasks)
+        self.note_faults(await self.gitter.see("faults"))
         await self.gitter.ask("DELETE", "/faults")
+
+    def note_faults(self, rules):
+        """Which faults of Gitter's requests met one; the others came too late."""
+        for rule in rules:
+            kind = next(key for key in ("cut", "close", "status", "delayMs", "delayAnswerMs")
+                        if key in rule)
+            name = f"{kind} {rule[kind]}" if kind in ("cut", "status") else kind
+            self.met[name] += rule["hits"]
+            self.met[name + " (kept-alive)"] += rule["keptHits"]
 
     # Comparing
 
-    def outbox(self):
+    def read(self, query, *arguments):
+        """Rows of the database; None while it cannot be read, as when gitterd was just killed."""
         try:
-            with sqlite3.connect(f"file:{self.bridge.database}?mode=ro", uri=True) as database:
-                return database.execute("SELECT count(*) FROM outbox").fetchone()[0]
+            with contextlib.closing(sqlite3.connect(f"file:{self.bridge.database}?mode=ro", uri=True)) \
+                    as database:
+                return database.execute(query, arguments).fetchall()
         except sqlite3.OperationalError:
-            return -1
+            return None
+
+    def outbox(self):
+        rows = self.read("SELECT count(*) FROM outbox")
+        return rows[0][0] if rows else -1
 
     async def settle(self):
         """Until both ends agree, or nothing has moved for longer than anything waits."""
@@ -347,7 +415,8 @@ class Crash:
                 found.note(f"{uri} for {person.name}", [uri], self.rooms_named(person, uri))
                 if person.rooms[uri] is not None:
                     compare_gitter(found, person, uri, messages)
-                    compare_matrix(found, person, uri, messages, self.matrix.bot)
+                    compare_matrix(found, self, person, uri, messages)
+                    compare_changes(found, self, person, uri, messages)
         return found
 
     async def end(self):
@@ -360,86 +429,6 @@ class Crash:
             await self.gitter.kill()
 
 
-class Found:
-    """What is wrong, with a line for each."""
-
-    def __init__(self):
-        self.lost = self.doubled = self.misplaced = self.total = 0
-        self.lines = []
-
-    def counts(self):
-        return self.lost, self.doubled, self.misplaced
-
-    def is_bad(self):
-        return self.counts() != (0, 0, 0)
-
-    def note(self, where, expected, got):
-        """Two lists that should be the same."""
-        self.total += len(got)
-        if expected == got:
-            return
-        wanted, seen = collections.Counter(expected), collections.Counter(got)
-        lost, doubled = wanted - seen, seen - wanted
-        self.lost += lost.total()
-        self.doubled += doubled.total()
-        left_expected = without(expected, lost)
-        left_got = without(got, doubled)
-        misplaced = 0
-        if not lost and not doubled:
-            misplaced = sum(a != b for a, b in zip(left_expected, left_got))
-        self.misplaced += misplaced
-        first = next((i for i, (a, b) in enumerate(zip(expected, got)) if a != b),
-                     min(len(expected), len(got)))
-        self.lines.append(f"{where}: lost {dict(lost)}, doubled {dict(doubled)}, misplaced {misplaced},"
-                          f" first at {first}: expected {expected[max(0, first - 3):first + 5]},"
-                          f" got {got[max(0, first - 3):first + 5]}")
-
-
-def without(items, counts):
-    left = collections.Counter(counts)
-    kept = []
-    for item in items:
-        if left[item] > 0:
-            left[item] -= 1
-        else:
-            kept.append(item)
-    return kept
-
-
-def compare_gitter(found, person, uri, messages):
-    """What the owner said in Matrix is on Gitter as theirs, in that order."""
-    got = [one["text"] for one in messages
-           if one["fromUser"]["id"] == person.gitter_id and one["id"] not in person.typed[uri]]
-    found.note(f"{person.name} to {uri}", person.said[uri], got)
-
-
-def compare_matrix(found, person, uri, messages, bot):
-    """What others said on Gitter is in Matrix, each by its id. What the owner typed there is, too;
-    but which of several equal own messages was typed there cannot be told when an answer was lost,
-    so those are compared by text."""
-    events = [event for event in person.rooms[uri].events if event["type"] == "m.room.message"]
-    notices = [event["content"]["body"] for event in events if event["sender"] == bot]
-    ghosts = [event["content"] for event in events if event["sender"].startswith("@gitter_")]
-    arrived = [content["gitterd.gitter_id"] for content in ghosts]
-    by_id = {one["id"]: one for one in messages}
-    own = {one["id"] for one in messages if one["fromUser"]["id"] == person.gitter_id}
-    where = f"{uri} to {person.name}"
-    expected = [one["id"] for one in messages if one["id"] not in own]
-    found.note(where, expected, [one for one in arrived if one not in own])
-    typed = sorted(by_id[one]["text"] for one in person.typed[uri] if one in by_id)
-    found.note(where + " (own)", typed,
-               sorted(by_id[one]["text"] for one in arrived if one in own))
-    place = {one["id"]: number for number, one in enumerate(messages)}
-    order = [place[one] for one in arrived if one in place]
-    late = sum(a > b for a, b in zip(order, order[1:]))
-    if late:
-        found.misplaced += late
-        found.lines.append(f"{where}: {late} arrived behind one that was said later: " + ", ".join(
-            f"{messages[a]['id']} > {messages[b]['id']}" for a, b in zip(order, order[1:]) if a > b))
-    if notices:
-        found.lines.append(f"{where}: the bot said {collections.Counter(notices)}")
-
-
 async def walk(crash):
     begin = time.monotonic()
     await crash.begin()
@@ -450,6 +439,9 @@ async def walk(crash):
     found = await crash.settle()
     print(f"crash: settled after {time.monotonic() - begin:.1f} s, outbox {crash.outbox()}, "
           f"to be pushed {len(crash.matrix.queue)}")
+    print("crash: requests to Gitter spoilt: " +
+          ", ".join(f"{name} {count}" for name, count in sorted(crash.met.items())))
+    print(f"crash: {found.total} messages compared, {found.changes} edits and removals in Matrix")
     for why, count in sorted(crash.matrix.refusals.items()):
         print(f"crash: the homeserver refused {count} times: {why}")
     return found

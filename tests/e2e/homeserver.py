@@ -214,7 +214,10 @@ class Homeserver:
         if not room.joined(user):
             forbid("not in the room")
         kind = request.match_info.get("type", "m.room.redaction")
-        event = self.add(room, user, kind, await request.json())
+        if kind == "m.room.redaction":
+            event = self.redact(room, user, request.match_info["event"])
+        else:
+            event = self.add(room, user, kind, await request.json())
         self.sent[place] = event["event_id"]
         return {"event_id": event["event_id"]}
 
@@ -253,10 +256,10 @@ class Homeserver:
         if membership == "invite":
             self.on_invite(room, user)
 
-    def add(self, room, sender, kind, content, key=None, before=None):
+    def add(self, room, sender, kind, content, key=None, before=None, **more):
         event = {"type": kind, "room_id": room.id, "sender": sender, "content": content,
                  "event_id": f"$event{self.number('event')}", "unsigned": {},
-                 "origin_server_ts": int(time.time() * 1000)}
+                 "origin_server_ts": int(time.time() * 1000), **more}
         if before is not None:
             event["unsigned"]["prev_content"] = before["content"]
         if key is not None:
@@ -268,6 +271,9 @@ class Homeserver:
             self.has_more.set()
         self.on_event(room, event)
         return event
+
+    def redact(self, room, sender, event_id):
+        return self.add(room, sender, "m.room.redaction", {"redacts": event_id}, redacts=event_id)
 
     def is_interesting(self, room, event):
         return (self.is_ours(event["sender"]) or

@@ -8,11 +8,12 @@ class Faults {
   constructor() {
     this.rules = [];
     this.nextId = 1;
+    this.served = new WeakSet(); // connections that have carried a request
   }
 
   add(rule) {
     if (rule.cut !== undefined && !CUTS.includes(rule.cut)) throw new RangeError('cut: before, middle or after');
-    const added = { count: 1, path: '', ...rule, id: this.nextId, hits: 0 };
+    const added = { count: 1, path: '', ...rule, id: this.nextId, hits: 0, keptHits: 0 };
     added.pattern = new RegExp(added.path);
     this.nextId += 1;
     this.rules.push(added);
@@ -39,7 +40,11 @@ class Faults {
       && (!rule.method || rule.method === request.method)
       && (!live || rule.path) && rule.pattern.test(path);
     const rule = this.rules.find(fits);
-    if (rule) rule.hits += 1;
+    if (rule) {
+      rule.hits += 1;
+      rule.keptHits += this.served.has(request.socket) ? 1 : 0;
+    }
+    this.served.add(request.socket);
     return rule;
   }
 
