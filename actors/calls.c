@@ -80,3 +80,9 @@ void tell_user(struct turn *turn, struct slice user, const struct text_pair *tex
     const struct msg_say say = {.text = text->plain, .html = text->html};
     turn_send(turn, (struct actor_ref){ACTOR_USER, user}, MSG_USER_TELL, &say);
 }
+
+void note_trouble(struct turn *turn, struct slice user, const struct text_pair *what)
+{
+    const struct msg_text trouble = {.text = what->plain};
+    turn_send(turn, (struct actor_ref){ACTOR_USER, user}, MSG_USER_TROUBLE, &trouble);
+}

@@ -34,6 +34,14 @@ struct slice why_failed(struct arena *arena, const struct call_ended *ended);
 struct slice key_of_room(struct arena *arena, struct slice owner, struct slice gitter_room);
 struct slice lane_of(struct arena *arena, const char *what, struct slice key);
 
+/* Notes for `status` what went wrong for a user, and when. */
+void note_trouble(struct turn *turn, struct slice user, const struct text_pair *what);
+#define NOTE_TROUBLE(turn, user, text, ...)                                                        \
+    do {                                                                                           \
+        const struct text_pair trouble_ = TEXT_RENDER(turn_arena(turn), (text), __VA_ARGS__);      \
+        note_trouble((turn), (user), &trouble_);                                                   \
+    } while (false)
+
 /* Has the bot say something to a user in their private chat. */
 void tell_user(struct turn *turn, struct slice user, const struct text_pair *text);
 

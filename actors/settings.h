@@ -19,7 +19,10 @@ struct settings {
     bool is_login_https; /* cookies are then for https alone */
     /* May this Matrix user use the bridge? */
     bool (*is_permitted)(const void *context, struct slice user);
-    const void *permissions;
+    /* May they ask what `admin` shows, and do what it does? NULL: nobody may. */
+    bool (*is_admin)(const void *context, struct slice user);
+    const void *permissions; /* the context of both */
+    struct slice version;
 };
 
 static inline const struct settings *settings_of(const struct turn *turn)

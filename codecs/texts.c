@@ -1,5 +1,6 @@
 #include "codecs/texts.h"
 
+#include "codecs/names.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
 
@@ -59,9 +60,13 @@ struct slice text_escape_html(struct arena *arena, struct slice text)
 }
 
 /* Only whole http(s) URLs of ours are arguments called "link". */
-static void put_argument(struct buf *html, struct slice name, struct slice value)
+static void put_argument(struct text_pair_buf *out, struct slice name, struct slice value)
 {
-    if (slice_equal(name, SLICE("link"))) {
+    struct buf *html = &out->html;
+    const bool is_link = slice_equal(name, SLICE("link"));
+    value = is_link ? value : name_in_line(html->arena, value);
+    buf_put(&out->plain, value);
+    if (is_link) {
         BUF_PUT(html, "<a href=\"");
         put_escaped(html, value);
         BUF_PUT(html, "\">");
@@ -78,8 +83,7 @@ put_named(struct text_pair_buf *out, struct slice name, const struct text_arg *a
 {
     for (size_t i = 0; i < count; i++) {
         if (slice_equal(slice_from_cstr(args[i].name), name)) {
-            buf_put(&out->plain, args[i].value);
-            put_argument(&out->html, name, args[i].value);
+            put_argument(out, name, args[i].value);
             return true;
         }
     }
@@ -124,4 +128,12 @@ text_render(struct arena *arena, enum text text, const struct text_arg *args, si
         }
     }
     return (struct text_pair){buf_slice(&out.plain), buf_slice(&out.html)};
+}
+
+struct text_pair text_join(struct arena *arena, struct text_pair first, struct text_pair second)
+{
+    return (struct text_pair){
+        arena_printf(arena, "%.*s\n%.*s", SLICE_ARGS(first.plain), SLICE_ARGS(second.plain)),
+        arena_printf(arena, "%.*s<br>%.*s", SLICE_ARGS(first.html), SLICE_ARGS(second.html)),
+    };
 }

@@ -15,7 +15,8 @@ enum text {
     TEXT_COUNT,
 };
 
-/* An argument {name} of a text. Its value is always taken literally. */
+/* An argument {name} of a text. Its value is taken literally and stands in one line, as
+ * name_in_line makes it; but {link} is a whole URL of ours. */
 struct text_arg {
     const char *name;
     struct slice value;
@@ -41,6 +42,9 @@ text_render(struct arena *arena, enum text text, const struct text_arg *args, si
                         sizeof(struct text_arg) -                                                  \
                     1)
 #define TEXT_PLAIN(arena, text) text_render((arena), (text), NULL, 0)
+
+/* The second on a line of its own behind the first. */
+struct text_pair text_join(struct arena *arena, struct text_pair first, struct text_pair second);
 
 /* Text as HTML: &, <, >, " and ' escaped. */
 struct slice text_escape_html(struct arena *arena, struct slice text);

@@ -259,6 +259,15 @@ void courier_wake(struct courier *courier, struct slice owner)
     courier_run_soon(courier);
 }
 
+void courier_hurry(struct courier *courier)
+{
+    for (int i = 0; i < LANES_HOSTS; i++) {
+        courier->reach[i].paused_until_ms = 0;
+    }
+    lanes_hurry(courier->lanes, courier_steady_ms(courier));
+    courier_run_soon(courier);
+}
+
 struct courier_counts courier_counts(const struct courier *courier)
 {
     struct courier_counts counts = courier->counts;

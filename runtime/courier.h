@@ -86,6 +86,9 @@ bool courier_is_sent(const struct courier *courier, int64_t call_id);
 /* The owner's token changed: lanes that waited for it go on. */
 void courier_wake(struct courier *courier, struct slice owner);
 
+/* Somebody mended something: nothing waits any more for a pause or a next attempt. */
+void courier_hurry(struct courier *courier);
+
 struct courier_counts {
     int64_t calls; /* ended, one way or another */
     int64_t done;

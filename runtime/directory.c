@@ -19,6 +19,16 @@ bool turn_exists(struct turn *turn, struct actor_ref ref, int *state)
     return true;
 }
 
+const void *turn_peek(struct turn *turn, struct actor_ref ref, int *state)
+{
+    struct actor *actor = turn_actor(turn, ref);
+    if (actor == NULL || !roster_is_kept(turn->engine->roster, actor)) {
+        return NULL;
+    }
+    *state = actor_newest(actor)->state;
+    return actor_newest(actor)->value;
+}
+
 /* The place of a column among the columns of a machine, and its offset in the state struct. */
 static int find_column(const struct fsm *fsm, const char *column, size_t *offset)
 {
@@ -42,8 +52,8 @@ struct search {
     struct turn *turn;
     int kind;
     size_t offset;
-    struct slice value;
-    struct list found; /* struct actor_entry */
+    struct slice value; /* empty: any */
+    struct list found;  /* struct actor_entry */
 };
 
 static void consider(struct search *search, const struct actor *actor)
@@ -55,7 +65,7 @@ static void consider(struct search *search, const struct actor *actor)
         return;
     }
     memcpy(&value, (const char *)form->value + search->offset, sizeof value);
-    if (slice_equal(value, search->value)) {
+    if (search->value.len == 0 || slice_equal(value, search->value)) {
         struct actor_entry *entry =
             LIST_ADD(&search->found, turn_arena(search->turn), struct actor_entry);
         *entry = (struct actor_entry){actor->ref.key, form->state};
@@ -93,6 +103,47 @@ static int compare_entries(const void *a, const void *b)
                          ((const struct actor_entry *)b)->key);
 }
 
+static size_t find_end(struct search *search,
+                       const struct store_found *stored,
+                       size_t count,
+                       struct actor_entry **entries)
+{
+    struct turn *turn = search->turn;
+    for (size_t i = 0; i < count; i++) {
+        consider_stored(search, &stored[i]);
+    }
+    consider_drafts(search, &turn->batch->actors, false);
+    consider_drafts(search, &turn->touched, true);
+    if (search->found.count > 1) {
+        qsort(search->found.items, search->found.count, sizeof(struct actor_entry),
+              compare_entries);
+    }
+    *entries = search->found.items;
+    return search->found.count;
+}
+
+size_t turn_list(struct turn *turn, int kind, struct actor_entry **entries)
+{
+    struct store *store = turn->engine->options.store;
+    struct search search = {.turn = turn, .kind = kind};
+    struct store_found *stored = NULL;
+    size_t count = 0;
+    size_t max = DIRECTORY_PAGE / 2;
+    *entries = NULL;
+    do {
+        max *= 2;
+        stored = ARENA_ARRAY(turn_arena(turn), max, struct store_found);
+        turn->failed = turn->failed != RC_OK
+                           ? turn->failed
+                           : store->methods->list(store, kind, SLICE_EMPTY, turn_arena(turn),
+                                                  stored, max, &count);
+        if (turn->failed != RC_OK) {
+            return 0;
+        }
+    } while (count == max);
+    return find_end(&search, stored, count, entries);
+}
+
 size_t turn_find(struct turn *turn,
                  int kind,
                  const char *column,
@@ -119,16 +170,7 @@ size_t turn_find(struct turn *turn,
             return 0;
         }
     } while (count == max);
-    for (size_t i = 0; i < count; i++) {
-        consider_stored(&search, &stored[i]);
-    }
-    consider_drafts(&search, &turn->batch->actors, false);
-    consider_drafts(&search, &turn->touched, true);
-    if (search.found.count > 1) {
-        qsort(search.found.items, search.found.count, sizeof(struct actor_entry), compare_entries);
-    }
-    *entries = search.found.items;
-    return search.found.count;
+    return find_end(&search, stored, count, entries);
 }
 
 /* The newest word of the batch on a pair; NULL: nothing was said. */

@@ -226,6 +226,9 @@ static void act(struct engine *engine)
     for (size_t i = 0; i < batch->links.count; i++) {
         effects->link(effects->context, LIST_AT(&batch->links, struct link_order, i));
     }
+    for (size_t i = 0; effects->order != NULL && i < batch->orders.count; i++) {
+        effects->order(effects->context, LIST_AT(&batch->orders, struct order, i));
+    }
     for (size_t i = 0; i < batch->answers.count; i++) {
         const struct batch_answer *answer = LIST_AT(&batch->answers, struct batch_answer, i);
         effects->answer(effects->context, answer->request, &answer->answer);

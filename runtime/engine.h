@@ -47,6 +47,7 @@ struct engine_effects {
     void (*ended)(void *context, const int64_t *ids, const struct slice *lanes, size_t count);
     void (*answer)(void *context, int64_t request, const struct answer *answer);
     void (*link)(void *context, const struct link_order *order);
+    void (*order)(void *context, const struct order *order); /* NULL: nobody obeys */
     /* An actor is something else now: wakes what waits for a login. */
     void (*changed)(void *context, struct actor_ref ref);
     /* One line a turn for the log; texts are borrowed. */

@@ -43,12 +43,13 @@ struct batch {
     struct list seen;        /* struct slice */
     struct list answers;     /* struct batch_answer */
     struct list links;       /* struct link_order */
+    struct list orders;      /* struct order */
     struct list traces;      /* struct slice, one for each turn that succeeded */
 };
 
 /* The lengths of a batch's lists, to go back to. */
 struct batch_mark {
-    size_t actors, calls, ended, relations, seen, answers, links, traces;
+    size_t actors, calls, ended, relations, seen, answers, links, orders, traces;
 };
 
 struct turn {

@@ -299,6 +299,19 @@ void lanes_doubt_host(struct lanes *lanes, int host, bool is_doubtful)
     lanes->hosts[host].is_doubtful = is_doubtful;
 }
 
+void lanes_hurry(struct lanes *lanes, int64_t now_ms)
+{
+    struct lane *lane = NULL;
+    end_pauses(lanes, INT64_MAX);
+    TAILQ_FOREACH(lane, &lanes->all, all)
+    {
+        if (lane->state == LANE_TIMED && lane->head.start_ms <= now_ms) {
+            lane_take_out(lanes, lane);
+            lane_make_ready(lanes, lane);
+        }
+    }
+}
+
 size_t lanes_count(const struct lanes *lanes)
 {
     return lanes->count;

@@ -106,6 +106,10 @@ void lanes_pause_host(struct lanes *lanes, int host, int64_t until_ms);
 /* A host that could not be reached is tried with one call at a time. */
 void lanes_doubt_host(struct lanes *lanes, int host, bool is_doubtful);
 
+/* All pauses end, and what is to be made again goes now; heads whose own time has not come wait on.
+ */
+void lanes_hurry(struct lanes *lanes, int64_t now_ms);
+
 size_t lanes_count(const struct lanes *lanes);
 int lanes_in_flight(const struct lanes *lanes);
 

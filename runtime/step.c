@@ -68,9 +68,9 @@ static void run_queue(struct turn *turn)
 
 static struct batch_mark batch_mark(const struct batch *batch)
 {
-    return (struct batch_mark){batch->actors.count,    batch->calls.count, batch->ended.count,
-                               batch->relations.count, batch->seen.count,  batch->answers.count,
-                               batch->links.count,     batch->traces.count};
+    return (struct batch_mark){batch->actors.count,    batch->calls.count,  batch->ended.count,
+                               batch->relations.count, batch->seen.count,   batch->answers.count,
+                               batch->links.count,     batch->orders.count, batch->traces.count};
 }
 
 static void batch_cut(struct batch *batch, const struct batch_mark *mark)
@@ -83,6 +83,7 @@ static void batch_cut(struct batch *batch, const struct batch_mark *mark)
     batch->seen.count = mark->seen;
     batch->answers.count = mark->answers;
     batch->links.count = mark->links;
+    batch->orders.count = mark->orders;
     batch->traces.count = mark->traces;
 }
 

@@ -252,6 +252,15 @@ void turn_link(struct turn *turn, const struct link_order *order)
     row->snapshot = arena_copy(arena, order->snapshot);
 }
 
+void turn_order(struct turn *turn, const struct order *order)
+{
+    struct arena *arena = turn_arena(turn);
+    struct order *row = LIST_ADD(&turn->batch->orders, arena, struct order);
+    row->verb = order->verb;
+    row->who = arena_copy(arena, order->who);
+    row->what = arena_copy(arena, order->what);
+}
+
 static void relate(struct turn *turn, const struct store_relation *relation)
 {
     struct arena *arena = turn_arena(turn);

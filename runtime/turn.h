@@ -46,6 +46,18 @@ struct link_order {
     struct slice snapshot; /* of SUBSCRIBE: JSON of what to send at once; empty: nothing */
 };
 
+/* Orders for the process around the actors. Volatile. */
+enum order_verb {
+    ORDER_RETRY, /* what pauses or backs off is tried again now */
+    ORDER_AUDIT, /* a line in the log: `who` did `what` */
+};
+
+struct order {
+    enum order_verb verb;
+    struct slice who;
+    struct slice what;
+};
+
 /* Of the turn at hand. */
 struct arena *turn_arena(struct turn *turn);
 int64_t turn_now_ms(const struct turn *turn);
@@ -68,6 +80,7 @@ void turn_call_instead(struct turn *turn, const struct call *call);
 void turn_cancel(struct turn *turn, struct slice lane, struct slice ref);
 void turn_answer(struct turn *turn, int64_t request, const struct answer *answer);
 void turn_link(struct turn *turn, const struct link_order *order);
+void turn_order(struct turn *turn, const struct order *order);
 void turn_relate(struct turn *turn,
                  enum relation relation,
                  struct slice left,
@@ -85,6 +98,11 @@ struct actor_entry {
 };
 
 bool turn_exists(struct turn *turn, struct actor_ref ref, int *state);
+/* The state struct of another actor, to find it by a name and to report on it: what it shall do is
+ * decided by itself. NULL if it does not exist. */
+const void *turn_peek(struct turn *turn, struct actor_ref ref, int *state);
+/* All actors of a kind, by key: for reports alone, since it grows with the bridge. */
+size_t turn_list(struct turn *turn, int kind, struct actor_entry **entries);
 /* Actors whose column has that value, by key. */
 size_t turn_find(struct turn *turn,
                  int kind,

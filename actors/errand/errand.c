@@ -14,29 +14,34 @@
 #define errand_if_always NULL
 #define errand_do_nothing NULL
 
-static fsm_guard errand_if_is_done, errand_if_is_absent, errand_if_is_out;
+static fsm_guard errand_if_is_done, errand_if_is_absent, errand_if_is_out, errand_if_is_search;
 static fsm_guard errand_if_to_look, errand_if_to_resolve, errand_if_to_join, errand_if_to_part,
     errand_if_to_stop;
 static fsm_action errand_do_fetch_rooms, errand_do_look, errand_do_resolve, errand_do_join,
     errand_do_part;
 static fsm_action errand_do_ask, errand_do_use_room, errand_do_say_joined, errand_do_say_parted;
-static fsm_action errand_do_say_failed, errand_do_drop_calls;
+static fsm_action errand_do_say_failed, errand_do_drop_calls, errand_do_end, errand_do_keep,
+    errand_do_hand_back;
 
-static const char *const errand_states[] = {"LISTING", "LOOKING", "ASKING", "RESOLVING",
-                                            "JOINING", "PARTING", "DONE"};
+static const char *const errand_states[] = {"LISTING",   "LOOKING", "ASKING",
+                                            "RESOLVING", "JOINING", "PARTING",
+                                            "SEARCHING", "WAITING", "DONE"};
 
 // clang-format off
 static const struct fsm_row errand_rows[] = {
     /*  from       on             guard       to         action       */
+    ROW(LISTING,   BEGIN,         is_search,  SEARCHING, search),
     ROW(LISTING,   BEGIN,         always,     LISTING,   fetch_rooms),
+    ROW(LISTING,   WAIT,          always,     WAITING,   keep),
+    ROW(WAITING,   DUE,           always,     DONE,      hand_back),
     ROW(LISTING,   ROOMS_ENDED,   is_done,    LISTING,   use_rooms),
     ROW(LISTING,   ROOMS_ENDED,   always,     DONE,      say_failed),
     ROW(LISTING,   NEXT,          to_look,    LOOKING,   look),
     ROW(LISTING,   NEXT,          to_resolve, RESOLVING, resolve),
     ROW(LISTING,   NEXT,          to_part,    PARTING,   part),
     ROW(RESOLVING, NEXT,          to_join,    JOINING,   join),
-    ROW(RESOLVING, NEXT,          to_stop,    DONE,      nothing),
-    ROW(LISTING,   NEXT,          always,     DONE,      nothing),
+    ROW(RESOLVING, NEXT,          to_stop,    DONE,      end),
+    ROW(LISTING,   NEXT,          always,     DONE,      end),
     ROW(LOOKING,   PERSON_ENDED,  is_done,    ASKING,    ask),
     ROW(LOOKING,   PERSON_ENDED,  is_absent,  RESOLVING, resolve),
     ROW(LOOKING,   PERSON_ENDED,  always,     DONE,      say_failed),
@@ -47,6 +52,8 @@ static const struct fsm_row errand_rows[] = {
     ROW(JOINING,   JOIN_ENDED,    always,     DONE,      say_failed),
     ROW(PARTING,   PART_ENDED,    is_out,     DONE,      say_parted),
     ROW(PARTING,   PART_ENDED,    always,     DONE,      say_failed),
+    ROW(SEARCHING, SEARCH_ENDED,  is_done,    DONE,      show_found),
+    ROW(SEARCHING, SEARCH_ENDED,  always,     DONE,      say_no_search),
     ROW(ANY,       CANCELLED,     always,     DONE,      drop_calls),
     ROW(ANY,       DEADLINE,      always,     DONE,      nothing),
 };
@@ -64,10 +71,15 @@ static const struct fsm_pairs errand_ignored[] = {
     {MSG_ERRAND_RESOLVE_ENDED, STATE_BIT(ERRAND_DONE)},
     {MSG_ERRAND_JOIN_ENDED, STATE_BIT(ERRAND_DONE)},
     {MSG_ERRAND_PART_ENDED, STATE_BIT(ERRAND_DONE)},
+    {MSG_ERRAND_SEARCH_ENDED, STATE_BIT(ERRAND_DONE)},
+    {MSG_ERRAND_DUE, STATE_BIT(ERRAND_DONE)},
 };
 
 static const struct fsm_pairs errand_refused[] = {
     {MSG_ERRAND_BEGIN, BUT(ERRAND_LISTING)},
+    {MSG_ERRAND_WAIT, BUT(ERRAND_LISTING)},
+    {MSG_ERRAND_DUE, BUT(ERRAND_WAITING) - STATE_BIT(ERRAND_DONE)},
+    {MSG_ERRAND_SEARCH_ENDED, BUT(ERRAND_SEARCHING) - STATE_BIT(ERRAND_DONE)},
     {MSG_ERRAND_ROOMS_ENDED, BUT(ERRAND_LISTING) - STATE_BIT(ERRAND_DONE)},
     {MSG_ERRAND_PERSON_ENDED, BUT(ERRAND_LOOKING) - STATE_BIT(ERRAND_DONE)},
     {MSG_ERRAND_RESOLVE_ENDED, BUT(ERRAND_RESOLVING) - STATE_BIT(ERRAND_DONE)},
@@ -87,6 +99,12 @@ static bool errand_if_is_done(const void *state, const struct msg *msg)
 {
     (void)state;
     return ended_is_done(msg);
+}
+
+static bool errand_if_is_search(const void *state, const struct msg *msg)
+{
+    (void)state;
+    return slice_equal(((const struct msg_errand *)msg->body)->verb, SLICE("search"));
 }
 
 static bool errand_if_is_absent(const void *state, const struct msg *msg)
@@ -169,18 +187,48 @@ void errand_go_on(struct turn *turn, const struct errand *errand, int kind, stru
     turn_send(turn, (struct actor_ref){ACTOR_ERRAND, errand->key}, kind, &next);
 }
 
+void errand_over(struct turn *turn, const struct errand *errand)
+{
+    const struct msg_text over = {.text = errand->key};
+    turn_send(turn, (struct actor_ref){ACTOR_USER, errand->user}, MSG_USER_ERRAND_OVER, &over);
+}
+
 /* Steps */
 
-static void errand_do_fetch_rooms(void *next, const struct msg *msg, struct turn *turn)
+static void errand_do_keep(void *next, const struct msg *msg, struct turn *turn)
 {
     struct errand *errand = next;
     const struct msg_errand *begin = msg->body;
+    (void)turn;
     errand->user = begin->user;
     errand->verb = begin->verb;
     errand->argument = begin->argument;
     errand->numbers = begin->numbers;
     errand->gitter_user = begin->gitter_user;
     errand->gitter_name = begin->gitter_name;
+    errand->page = begin->page;
+}
+
+/* It is the user's turn again to see what it is. */
+static void errand_do_hand_back(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct errand *errand = next;
+    const struct msg_command command = {
+        .verb = errand->verb, .argument = errand->argument, .is_due = true};
+    (void)msg;
+    turn_send(turn, (struct actor_ref){ACTOR_USER, errand->user}, MSG_USER_COMMAND, &command);
+}
+
+static void errand_do_end(void *next, const struct msg *msg, struct turn *turn)
+{
+    (void)msg;
+    errand_over(turn, next);
+}
+
+static void errand_do_fetch_rooms(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct errand *errand = next;
+    errand_do_keep(errand, msg, turn);
     const struct gitter_request request = gitter_rooms_request(turn_arena(turn));
     errand_call(turn, errand, MSG_ERRAND_ROOMS_ENDED, &request);
 }
@@ -213,7 +261,8 @@ static void errand_do_resolve(void *next, const struct msg *msg, struct turn *tu
     (void)msg;
     errand->deadline_ms = 0;
     const struct gitter_request request =
-        gitter_resolve_request(turn_arena(turn), errand->argument);
+        errand->gitter_room.len > 0 ? gitter_room_request(turn_arena(turn), errand->gitter_room)
+                                    : gitter_resolve_request(turn_arena(turn), errand->argument);
     errand_call(turn, errand, MSG_ERRAND_RESOLVE_ENDED, &request);
 }
 
@@ -256,6 +305,7 @@ static void errand_do_say_joined(void *next, const struct msg *msg, struct turn 
     const struct errand *errand = next;
     (void)msg;
     ERRAND_SAY(turn, errand, TEXT_JOINED, {"room", errand->label});
+    errand_over(turn, errand);
 }
 
 /* Should the user come into the room elsewhere from now on, that is news. */
@@ -288,6 +338,7 @@ static void errand_do_say_parted(void *next, const struct msg *msg, struct turn 
     }
     tell_parted(turn, errand);
     ERRAND_SAY(turn, errand, TEXT_PARTED, {"room", errand->label});
+    errand_over(turn, errand);
 }
 
 static void errand_do_say_failed(void *next, const struct msg *msg, struct turn *turn)
@@ -307,7 +358,10 @@ static void errand_do_say_failed(void *next, const struct msg *msg, struct turn 
                    {"room", errand->argument});
     } else {
         ERRAND_SAY(turn, errand, TEXT_GITTER_FAILED, {"why", why});
+        NOTE_TROUBLE(turn, errand->user, TEXT_TROUBLE_COMMAND, {"verb", errand->verb},
+                     {"why", why});
     }
+    errand_over(turn, errand);
 }
 
 static void errand_do_drop_calls(void *next, const struct msg *msg, struct turn *turn)

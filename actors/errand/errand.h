@@ -1,8 +1,9 @@
 /* actors/errand/errand.h: one command of a user that takes several steps: list, invite, gjoin,
- * gpart, and the offer of rooms after a login.
+ * gpart, search, and the offer of rooms after a login; or any command that waits for the answers to
+ * those before it.
  *
- * Key: "<user>|<unique id>". The calls go through the user's lane, so errands are run in the order
- * in which they were asked for.
+ * Key: "<user>|<number>", in the order in which they were begun. The calls go through the user's
+ * lane, so errands are run in the order in which they were asked for.
  */
 #ifndef GITTERD_ACTORS_ERRAND_ERRAND_H
 #define GITTERD_ACTORS_ERRAND_ERRAND_H
@@ -18,6 +19,8 @@ enum errand_state {
     ERRAND_RESOLVING,   /* a name to a room */
     ERRAND_JOINING,
     ERRAND_PARTING,
+    ERRAND_SEARCHING,
+    ERRAND_WAITING, /* a command that was said while another ran */
     ERRAND_DONE,
 };
 
@@ -30,6 +33,7 @@ enum errand_state {
     F(S, TEXT, gitter_name)                                                                        \
     F(S, TEXT, gitter_room) /* the one that is joined or left */                                   \
     F(S, TEXT, label)                                                                              \
+    F(S, NUM, page) /* of a list; 0: the first */                                                  \
     F(S, NUM, deadline_ms)
 
 struct errand {
@@ -52,11 +56,20 @@ void errand_call(struct turn *turn,
                  const struct errand *errand,
                  int purpose,
                  const struct gitter_request *request);
+/* It has said what there was to say. */
+void errand_over(struct turn *turn, const struct errand *errand);
 /* The next step is a message to itself. */
 void errand_go_on(struct turn *turn, const struct errand *errand, int kind, struct slice text);
 
 /* errand_rooms.c */
 fsm_action errand_do_use_rooms;
+/* Is the room in the owner's Matrix client too? */
+bool errand_is_bridged(struct turn *turn,
+                       const struct errand *errand,
+                       const struct gitter_room *room);
+
+/* errand_search.c */
+fsm_action errand_do_search, errand_do_show_found, errand_do_say_no_search;
 /* Brings one room over, and says so if it was asked for by name. */
 void errand_bridge(struct turn *turn,
                    const struct errand *errand,

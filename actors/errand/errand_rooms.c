@@ -1,5 +1,6 @@
 /* What an errand does with the rooms the user is in on Gitter. */
 #include "actors/errand/errand.h"
+#include "actors/lines.h"
 #include "actors/room/room.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/limits.h"
@@ -30,8 +31,9 @@ static bool own_rooms_read(struct turn *turn, const struct msg *msg, struct own_
     return true;
 }
 
-static bool
-is_bridged(struct turn *turn, const struct errand *errand, const struct gitter_room *room)
+bool errand_is_bridged(struct turn *turn,
+                       const struct errand *errand,
+                       const struct gitter_room *room)
 {
     int state = 0;
     const struct slice key = key_of_room(turn_arena(turn), errand->user, room->id);
@@ -84,7 +86,7 @@ static void refresh(struct turn *turn, const struct errand *errand, const struct
                                             .name = room->name,
                                             .topic = room->topic,
                                             .has_topic = true};
-        if (is_bridged(turn, errand, room)) {
+        if (errand_is_bridged(turn, errand, room)) {
             const struct slice key = key_of_room(turn_arena(turn), errand->user, room->id);
             turn_send(turn, (struct actor_ref){ACTOR_FACE, key}, MSG_FACE_DETAILS, &details);
         }
@@ -93,26 +95,55 @@ static void refresh(struct turn *turn, const struct errand *errand, const struct
 
 /* list */
 
+enum {
+    LIST_PAGE_LINES = 50
+};
+
+/* The numbers are those of all rooms, whatever the page. */
+static void say_listed(struct turn *turn,
+                       const struct errand *errand,
+                       const struct own_rooms *own,
+                       struct slice more)
+{
+    struct buf ids;
+    buf_init(&ids, turn_arena(turn));
+    for (size_t i = 0; i < own->count; i++) {
+        buf_printf(&ids, "%s%.*s", i == 0 ? "" : " ", SLICE_ARGS(own->rooms[i].id));
+    }
+    const struct msg_listed listed = {.ids = buf_slice(&ids), .more = more};
+    turn_send(turn, (struct actor_ref){ACTOR_USER, errand->user}, MSG_USER_LISTED, &listed);
+}
+
+/* `list 2` says the page itself. */
+static int64_t page_of(const struct errand *errand)
+{
+    int64_t page = errand->page;
+    return slice_to_int(errand->argument, &page) == RC_OK ? page : errand->page;
+}
+
 static void show_list(struct turn *turn, const struct errand *errand, struct own_rooms *own)
 {
-    struct buf lines;
-    struct buf ids;
-    buf_init(&lines, turn_arena(turn));
-    buf_init(&ids, turn_arena(turn));
+    struct arena *arena = turn_arena(turn);
+    struct lines lines;
     if (own->count == 0) {
         say_plain(turn, errand, TEXT_LIST_EMPTY);
         return;
     }
     sort_rooms(own, by_label);
+    lines_init(&lines, arena, page_of(errand), LIST_PAGE_LINES);
     for (size_t i = 0; i < own->count; i++) {
-        const struct slice label = gitter_room_label(&own->rooms[i]);
-        buf_printf(&lines, "%s%zu. %.*s%s", i == 0 ? "" : "\n", i + 1, SLICE_ARGS(label),
-                   is_bridged(turn, errand, &own->rooms[i]) ? " *" : "");
-        buf_printf(&ids, "%s%.*s", i == 0 ? "" : " ", SLICE_ARGS(own->rooms[i].id));
+        const bool is_here = errand_is_bridged(turn, errand, &own->rooms[i]);
+        if (lines_wants(&lines)) {
+            LINES_PUT(&lines, is_here ? TEXT_LINE_BRIDGED : TEXT_LINE_ROOM,
+                      {"number", number(turn, i + 1)}, {"room", gitter_room_label(&own->rooms[i])});
+        }
     }
-    ERRAND_SAY(turn, errand, TEXT_LIST_HEADER, {"rooms", buf_slice(&lines)});
-    const struct msg_text listed = {.text = buf_slice(&ids)};
-    turn_send(turn, (struct actor_ref){ACTOR_USER, errand->user}, MSG_USER_LISTED, &listed);
+    const struct text_pair said =
+        text_join(arena, TEXT_PLAIN(arena, TEXT_LIST_HEADER), lines_end(&lines));
+    errand_say(turn, errand, &said);
+    say_listed(turn, errand, own,
+               lines_has_more(&lines) ? arena_printf(arena, "%" PRId64 " list ", lines.page + 1)
+                                      : SLICE_EMPTY);
 }
 
 /* invite */
@@ -142,7 +173,7 @@ bridge_some(struct turn *turn, const struct errand *errand, const struct own_roo
 {
     size_t bridged = 0;
     for (size_t i = 0; i < own->count && bridged < max; i++) {
-        if (!is_bridged(turn, errand, &own->rooms[i])) {
+        if (!errand_is_bridged(turn, errand, &own->rooms[i])) {
             errand_bridge(turn, errand, &own->rooms[i], false);
             bridged++;
         }
@@ -157,7 +188,7 @@ static void offer_rooms(struct turn *turn, const struct errand *errand, struct o
     const size_t max = (size_t)settings_of(turn)->login_invites_max;
     size_t missing = 0;
     for (size_t i = 0; i < own->count; i++) {
-        missing += is_bridged(turn, errand, &own->rooms[i]) ? 0 : 1;
+        missing += errand_is_bridged(turn, errand, &own->rooms[i]) ? 0 : 1;
     }
     if (missing == 0) {
         return;
@@ -202,9 +233,19 @@ static struct slice listed_id(const struct errand *errand, int64_t place)
     struct slice rest = errand->numbers;
     struct slice id = SLICE_EMPTY;
     for (int64_t i = 0; i < place; i++) {
-        id = rest.ptr == NULL ? SLICE_EMPTY : slice_cut(&rest, ' ');
+        if (rest.ptr == NULL) {
+            return SLICE_EMPTY;
+        }
+        id = slice_cut(&rest, ' ');
     }
     return id;
+}
+
+/* The same for a place as the user wrote it. */
+static struct slice listed_as(const struct errand *errand, struct slice word)
+{
+    int64_t place = 0;
+    return slice_to_int(word, &place) == RC_OK ? listed_id(errand, place) : SLICE_EMPTY;
 }
 
 static const struct gitter_room *find_by_id(const struct own_rooms *own, struct slice id)
@@ -261,7 +302,10 @@ invite_numbers(struct turn *turn, const struct errand *errand, const struct own_
         if (room != NULL) {
             errand_bridge(turn, errand, room, true);
         } else if (word.len > 0) {
-            ERRAND_SAY(turn, errand, TEXT_NO_SUCH_NUMBER, {"number", slice_first(word, 20)});
+            ERRAND_SAY(turn, errand,
+                       listed_as(errand, word).len > 0 ? TEXT_NUMBER_NOT_JOINED
+                                                       : TEXT_NO_SUCH_NUMBER,
+                       {"number", slice_first(word, 20)});
         }
     }
 }
@@ -302,11 +346,14 @@ static void invite(struct turn *turn, const struct errand *errand, struct own_ro
     }
 }
 
-static void join(struct turn *turn, const struct errand *errand, const struct own_rooms *own)
+static void join(struct turn *turn, struct errand *errand, const struct own_rooms *own)
 {
     const struct gitter_room *room = find_room(errand, own, errand->argument);
     if (room != NULL) {
         ERRAND_SAY(turn, errand, TEXT_ALREADY_JOINED, {"room", gitter_room_label(room)});
+    } else if (listed_as(errand, errand->argument).len > 0) { /* by a search */
+        errand->gitter_room = listed_as(errand, errand->argument);
+        errand_go_on(turn, errand, MSG_ERRAND_NEXT, SLICE("resolve"));
     } else if (is_number(errand->argument)) {
         ERRAND_SAY(turn, errand, TEXT_NO_SUCH_NUMBER,
                    {"number", slice_first(errand->argument, 20)});

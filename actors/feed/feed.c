@@ -33,6 +33,7 @@ static const struct fsm_row feed_rows[] = {
     ROW(LIVE,       ROOM_REMOVED, always,     LIVE,       unsubscribe),
     ROW(WAITING,    ROOM_ADDED,   always,     WAITING,    tell_room_lost),
     ROW(WAITING,    DEADLINE,     always,     CONNECTING, open),
+    ROW(WAITING,    RETRY,        always,     CONNECTING, open),
     ROW(CONNECTING, BEGUN_ANEW,   always,     WAITING,    resume),
     ROW(LIVE,       BEGUN_ANEW,   always,     WAITING,    resume),
     ROW(WAITING,    BEGUN_ANEW,   always,     WAITING,    resume),
@@ -49,6 +50,7 @@ static const struct fsm_pairs feed_ignored[] = {
     {MSG_FEED_ROOM_ADDED, STATE_BIT(FEED_OFF) | STATE_BIT(FEED_CONNECTING)},
     {MSG_FEED_ROOM_REMOVED, NOT_LIVE},
     {MSG_FEED_BEGUN_ANEW, STATE_BIT(FEED_OFF)},
+    {MSG_FEED_RETRY, STATE_BIT(FEED_OFF) | STATE_BIT(FEED_CONNECTING) | STATE_BIT(FEED_LIVE)},
 };
 
 static const struct fsm_pairs feed_refused[] = {
@@ -92,6 +94,7 @@ static void order(struct turn *turn, const struct feed *feed, enum link_verb ver
 static void feed_do_open(void *next, const struct msg *msg, struct turn *turn)
 {
     (void)msg;
+    ((struct feed *)next)->deadline_ms = 0;
     order(turn, next, LINK_OPEN);
 }
 
@@ -227,6 +230,10 @@ static void feed_do_back_off(void *next, const struct msg *msg, struct turn *tur
     }
     if (feed->failures > 0) {
         tell_lost(turn, feed);
+    }
+    if (feed->failures == 1) { /* not for one that comes back at once, and once for the others */
+        NOTE_TROUBLE(turn, feed->key, TEXT_TROUBLE_LINK,
+                     {"why", down->detail.len > 0 ? down->detail : down->why});
     }
     feed->failures++;
     feed->session = 0;

@@ -60,8 +60,9 @@ void room_post_failed(struct turn *turn,
         room->undelivered++;
         room->last_undelivered = event_id;
         if (room->undelivered == 1) {
-            ROOM_NOTICE(turn, room, event_id, TEXT_POST_FAILED,
-                        {"why", why_undelivered(turn, ended)});
+            const struct slice why = why_undelivered(turn, ended);
+            ROOM_NOTICE(turn, room, event_id, TEXT_POST_FAILED, {"why", why});
+            NOTE_TROUBLE(turn, room->owner, TEXT_TROUBLE_POST, {"room", room->label}, {"why", why});
         }
     }
     if (room->posts == 0) {

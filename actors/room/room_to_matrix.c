@@ -567,7 +567,8 @@ void room_do_note_sent(void *next, const struct msg *msg, struct turn *turn)
         turn_unrelate(turn, RELATION_GHOST_ROOM, room->matrix_room, ghost_of(turn, user));
         send_again(turn, room, ended);
     } else {
-        ROOM_NOTICE(turn, room, SLICE_EMPTY, TEXT_SEND_FAILED,
-                    {"why", why_failed(turn_arena(turn), ended)});
+        const struct slice why = why_failed(turn_arena(turn), ended);
+        ROOM_NOTICE(turn, room, SLICE_EMPTY, TEXT_SEND_FAILED, {"why", why});
+        NOTE_TROUBLE(turn, room->owner, TEXT_TROUBLE_SEND, {"room", room->label}, {"why", why});
     }
 }

@@ -12,13 +12,11 @@
 #define user_do_nothing NULL
 
 static fsm_guard user_if_is_current_login, user_if_had_account;
-static fsm_guard user_if_is_known, user_if_wants_errand, user_if_says_yes, user_if_says_no;
-static fsm_guard user_if_wants_help, user_if_wants_logout;
+static fsm_guard user_if_is_known, user_if_wants_logout;
 static fsm_action user_do_greet_stranger, user_do_greet_account, user_do_greet_expired,
     user_do_adopt_chat, user_do_forget_chat;
 static fsm_action user_do_pass_on, user_do_log_out, user_do_open_chat;
-static fsm_action user_do_say_wait, user_do_say_leaving, user_do_offer_login, user_do_take_token,
-    user_do_refuse_token;
+static fsm_action user_do_say_wait, user_do_say_leaving, user_do_take_token, user_do_refuse_token;
 static fsm_action user_do_say_login_failed, user_do_finish_login, user_do_fail_login;
 static fsm_action user_do_expire, user_do_finish_logout, user_do_read_account;
 
@@ -36,16 +34,12 @@ static const struct fsm_row user_rows[] = {
     ROW(ANY,             CHAT_LOST,      always,           SAME,            forget_chat),
     ROW(ANY,             TELL,           always,           SAME,            pass_on),
 
-    ROW(AUTHED,          COMMAND,        wants_help,       AUTHED,          explain),
-    ROW(AUTHED,          COMMAND,        wants_errand,     AUTHED,          run_errand),
-    ROW(AUTHED,          COMMAND,        says_yes,         AUTHED,          confirm),
-    ROW(AUTHED,          COMMAND,        says_no,          AUTHED,          decline),
     ROW(AUTHED,          COMMAND,        wants_logout,     LEAVING,         log_out),
-    ROW(AUTHED,          COMMAND,        always,           AUTHED,          say_unknown),
     ROW(EXPIRED,         COMMAND,        wants_logout,     LEAVING,         log_out),
+    ROW(AUTHED,          COMMAND,        always,           AUTHED,          obey),
     ROW(AUTHORISING,     COMMAND,        always,           AUTHORISING,     say_wait),
     ROW(LEAVING,         COMMAND,        always,           LEAVING,         say_leaving),
-    ROW(ANY,             COMMAND,        always,           SAME,            offer_login),
+    ROW(ANY,             COMMAND,        always,           SAME,            obey_stranger),
 
     ROW(UNAUTHENTICATED, LOGIN_GRANTED,  is_current_login, AUTHORISING,     take_token),
     ROW(EXPIRED,         LOGIN_GRANTED,  is_current_login, AUTHORISING,     take_token),
@@ -61,6 +55,8 @@ static const struct fsm_row user_rows[] = {
     ROW(AUTHED,          TOKEN_REFUSED,  always,           EXPIRED,         expire),
 
     ROW(AUTHED,          LISTED,         always,           AUTHED,          note_list),
+    ROW(ANY,             ERRAND_OVER,    always,           SAME,            go_on),
+    ROW(ANY,             TROUBLE,        always,           SAME,            note_trouble),
     ROW(AUTHED,          ASKED,          always,           AUTHED,          note_question),
     ROW(AUTHED,          INVITING,       always,           AUTHED,          note_inviting),
     ROW(AUTHED,          ROOM_MADE,      always,           AUTHED,          note_room),
@@ -120,41 +116,10 @@ static bool user_if_is_known(const void *state, const struct msg *msg)
     return ((const struct msg_account *)msg->body)->gitter_id.len > 0;
 }
 
-static bool wants(const struct msg *msg, struct slice verb)
-{
-    const struct msg_command *command = msg->body;
-    return slice_equal_fold(command->verb, verb);
-}
-
-static bool user_if_wants_help(const void *state, const struct msg *msg)
-{
-    (void)state;
-    return wants(msg, SLICE("help"));
-}
-
-static bool user_if_wants_errand(const void *state, const struct msg *msg)
-{
-    (void)state;
-    return wants(msg, SLICE("list")) || wants(msg, SLICE("invite")) || wants(msg, SLICE("gjoin")) ||
-           wants(msg, SLICE("gpart"));
-}
-
-static bool user_if_says_yes(const void *state, const struct msg *msg)
-{
-    (void)state;
-    return wants(msg, SLICE("yes")) || wants(msg, SLICE("y"));
-}
-
-static bool user_if_says_no(const void *state, const struct msg *msg)
-{
-    (void)state;
-    return wants(msg, SLICE("no")) || wants(msg, SLICE("n"));
-}
-
 static bool user_if_wants_logout(const void *state, const struct msg *msg)
 {
     (void)state;
-    return wants(msg, SLICE("logout"));
+    return slice_equal_fold(((const struct msg_command *)msg->body)->verb, SLICE("logout"));
 }
 
 /* Speaking */
@@ -198,6 +163,12 @@ void user_say(struct turn *turn, struct user *user, const struct text_pair *text
     }
 }
 
+void user_say_plain(struct turn *turn, struct user *user, enum text text)
+{
+    const struct text_pair said = TEXT_PLAIN(turn_arena(turn), text);
+    user_say(turn, user, &said);
+}
+
 static void replace_chat(struct turn *turn, struct slice room)
 {
     turn_send(turn, (struct actor_ref){ACTOR_CHAT, room}, MSG_CHAT_REPLACED, &nothing);
@@ -234,16 +205,14 @@ static void user_do_pass_on(void *next, const struct msg *msg, struct turn *turn
 
 static void user_do_say_wait(void *next, const struct msg *msg, struct turn *turn)
 {
-    const struct text_pair text = TEXT_PLAIN(turn_arena(turn), TEXT_LOGGING_IN);
     (void)msg;
-    user_say(turn, next, &text);
+    user_say_plain(turn, next, TEXT_LOGGING_IN);
 }
 
 static void user_do_say_leaving(void *next, const struct msg *msg, struct turn *turn)
 {
-    const struct text_pair text = TEXT_PLAIN(turn_arena(turn), TEXT_LOGGING_OUT);
     (void)msg;
-    user_say(turn, next, &text);
+    user_say_plain(turn, next, TEXT_LOGGING_OUT);
 }
 
 /* The private chat */
@@ -362,10 +331,8 @@ static void user_do_greet_expired(void *next, const struct msg *msg, struct turn
     say_unsaid(turn, user);
 }
 
-static void user_do_offer_login(void *next, const struct msg *msg, struct turn *turn)
+void user_offer_login(struct turn *turn, struct user *user)
 {
-    struct user *user = next;
-    (void)msg;
     USER_SAY(turn, user, TEXT_NOT_LOGGED_IN, {"link", fresh_link(user, turn)});
 }
 
@@ -525,13 +492,14 @@ static void user_do_log_out(void *next, const struct msg *msg, struct turn *turn
 static void user_do_finish_logout(void *next, const struct msg *msg, struct turn *turn)
 {
     struct user *user = next;
-    const struct text_pair text = TEXT_PLAIN(turn_arena(turn), TEXT_LOGGED_OUT);
     (void)msg;
     user->token = SLICE_EMPTY;
     user->gitter_id = SLICE_EMPTY;
     user->gitter_name = SLICE_EMPTY;
     user->listed = SLICE_EMPTY;
-    user_say(turn, user, &text);
+    user->more = SLICE_EMPTY;
+    user->trouble = SLICE_EMPTY;
+    user_say_plain(turn, user, TEXT_LOGGED_OUT);
 }
 
 FIELD_RECORD(user, USER_FIELDS);

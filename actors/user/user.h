@@ -25,6 +25,9 @@ enum user_state {
     F(S, SECRET, token)                                                                            \
     F(S, SECRET, new_token) /* while AUTHORISING: whose it is, is being asked */                   \
     F(S, TEXT, listed)      /* ids of the rooms of the last list, with blanks between */           \
+    F(S, TEXT, more)        /* "<page> <verb> <argument>" of the next page of what was shown */    \
+    F(S, NUM, errands)      /* begun so far: errands are in the order of their numbers */          \
+    F(S, TEXT, running)     /* the errand whose answer what is said meanwhile waits for */         \
     F(S, TEXT, asking)      /* the errand that waits for yes or no */                              \
     F(S, NUM, inviting)     /* rooms that are being made, and how many of them are */              \
     F(S, NUM, invited)                                                                             \
@@ -32,7 +35,9 @@ enum user_state {
     F(S, FLAG, is_opening) /* a chat is being made, to say: */                                     \
     F(S, TEXT, opened)     /* it is made, and waits for the user */                                \
     F(S, TEXT, unsaid)                                                                             \
-    F(S, TEXT, unsaid_html)
+    F(S, TEXT, unsaid_html)                                                                        \
+    F(S, TEXT, trouble) /* what went wrong last */                                                 \
+    F(S, NUM, trouble_ms)
 
 struct user {
     struct slice key;
@@ -61,14 +66,50 @@ void user_say(struct turn *turn, struct user *user, const struct text_pair *text
         user_say((turn), (user), &said_);                                                          \
     } while (false)
 
+void user_say_plain(struct turn *turn, struct user *user, enum text text);
+/* Says that there is no login, with a link to one. */
+void user_offer_login(struct turn *turn, struct user *user);
+
+/* A command, taken apart. `page` is 0 unless a further page is wanted. */
+struct command_line {
+    struct slice verb;
+    struct slice argument;
+    int64_t page;
+};
+typedef void command_run(struct turn *turn, struct user *user, const struct command_line *line);
+
 /* user_commands.c */
-fsm_action user_do_explain, user_do_run_errand, user_do_confirm, user_do_decline,
-    user_do_say_unknown;
-fsm_action user_do_note_list, user_do_note_question, user_do_note_inviting, user_do_note_room;
-fsm_action user_do_offer_seen, user_do_forget_seen;
+fsm_action user_do_obey, user_do_obey_stranger;
+
+/* user_errands.c */
+fsm_action user_do_go_on, user_do_note_question;
+command_run user_run_errand, user_run_yes, user_run_no;
 /* Rooms to invite to after a login. */
 void user_offer_rooms(struct turn *turn, struct user *user);
 /* Ends what the user has under way, without a word. */
 void user_cancel_errands(struct turn *turn, struct user *user);
+/* A question is about the last thing that was said: anything else answers it with no. */
+void user_drop_question(struct turn *turn, struct user *user);
+/* Is there an errand whose answer comes first? */
+bool user_is_busy(struct turn *turn, const struct user *user);
+/* Keeps a command until the answers to those before it are given. */
+void user_queue_command(struct turn *turn, struct user *user, const struct msg_command *command);
+/* The next of those that wait, unless an errand is running. */
+void user_run_next(struct turn *turn, struct user *user);
+
+/* user_news.c */
+fsm_action user_do_note_list, user_do_note_inviting, user_do_note_room;
+fsm_action user_do_offer_seen, user_do_forget_seen, user_do_note_trouble;
+
+/* user_reports.c */
+command_run user_run_status, user_run_unbridge;
+/* What `status` says of a user. */
+struct text_pair user_report(struct turn *turn, const struct user *user, int state);
+/* How somebody stands with Gitter, as part of a sentence. */
+struct slice user_account_words(struct turn *turn, const struct user *user, int state);
+
+/* user_admin.c */
+bool user_is_admin(struct turn *turn, const struct user *user);
+command_run user_run_admin;
 
 #endif

@@ -1,206 +1,178 @@
-/* What the user says in the private chat while they are logged in. What takes more than one step is
+/* What the user says in the private chat: one table of commands. What takes more than one step is
  * an errand. */
 #include "actors/user/user.h"
 
 #include "codecs/nearest.h"
 
-#include <inttypes.h>
-
-static const struct slice verbs[] = {
-    SLICE_INIT("list"),  SLICE_INIT("invite"), SLICE_INIT("gjoin"),
-    SLICE_INIT("gpart"), SLICE_INIT("logout"), SLICE_INIT("help"),
+/* Who may say it, beside those who are logged in. */
+enum audience {
+    FOR_ACCOUNTS,
+    FOR_EXPIRED, /* and who were, until Gitter refused their token */
+    FOR_ALL,
+    FOR_ADMINS, /* logged in or not; others are told that there is no such command */
 };
 
-static void say_plain(struct turn *turn, struct user *user, enum text text)
+struct command {
+    struct slice verb;
+    command_run *run; /* NULL: the machine has a row for it */
+    enum audience audience;
+    enum text help;
+    enum text usage; /* said when the argument is missing; TEXT_COUNT: none is needed */
+    bool answers;    /* is an answer to a question, which anything else lets go */
+};
+
+static command_run run_help, run_login, run_version, run_more;
+
+static const struct command commands[] = {
+    {SLICE_INIT("list"), user_run_errand, FOR_ACCOUNTS, TEXT_HELP_LIST, TEXT_COUNT, false},
+    {SLICE_INIT("invite"), user_run_errand, FOR_ACCOUNTS, TEXT_HELP_INVITE, TEXT_INVITE_USAGE,
+     false},
+    {SLICE_INIT("gjoin"), user_run_errand, FOR_ACCOUNTS, TEXT_HELP_GJOIN, TEXT_GJOIN_USAGE, false},
+    {SLICE_INIT("gpart"), user_run_errand, FOR_ACCOUNTS, TEXT_HELP_GPART, TEXT_GPART_USAGE, false},
+    {SLICE_INIT("logout"), NULL, FOR_EXPIRED, TEXT_HELP_LOGOUT, TEXT_COUNT, false},
+    {SLICE_INIT("help"), run_help, FOR_ALL, TEXT_HELP_HELP, TEXT_COUNT, false},
+    {SLICE_INIT("search"), user_run_errand, FOR_ACCOUNTS, TEXT_HELP_SEARCH, TEXT_SEARCH_USAGE,
+     false},
+    {SLICE_INIT("unbridge"), user_run_unbridge, FOR_EXPIRED, TEXT_HELP_UNBRIDGE,
+     TEXT_UNBRIDGE_USAGE, false},
+    {SLICE_INIT("more"), run_more, FOR_ALL, TEXT_HELP_MORE, TEXT_COUNT, false},
+    {SLICE_INIT("status"), user_run_status, FOR_ALL, TEXT_HELP_STATUS, TEXT_COUNT, false},
+    {SLICE_INIT("login"), run_login, FOR_ALL, TEXT_HELP_LOGIN, TEXT_COUNT, false},
+    {SLICE_INIT("version"), run_version, FOR_ALL, TEXT_HELP_VERSION, TEXT_COUNT, false},
+    {SLICE_INIT("admin"), user_run_admin, FOR_ADMINS, TEXT_HELP_ADMIN, TEXT_HELP_ADMIN, false},
+    {SLICE_INIT("yes"), user_run_yes, FOR_ACCOUNTS, TEXT_HELP_INVITE, TEXT_COUNT, true},
+    {SLICE_INIT("y"), user_run_yes, FOR_ACCOUNTS, TEXT_HELP_INVITE, TEXT_COUNT, true},
+    {SLICE_INIT("no"), user_run_no, FOR_ACCOUNTS, TEXT_HELP_INVITE, TEXT_COUNT, true},
+    {SLICE_INIT("n"), user_run_no, FOR_ACCOUNTS, TEXT_HELP_INVITE, TEXT_COUNT, true},
+};
+
+static bool is_known_to(struct turn *turn, const struct user *user, const struct command *command)
 {
-    const struct text_pair said = TEXT_PLAIN(turn_arena(turn), text);
-    user_say(turn, user, &said);
+    return command->audience != FOR_ADMINS || user_is_admin(turn, user);
 }
 
-/* A question is about the last thing that was said: anything else answers it with no. */
-static void drop_question(struct turn *turn, struct user *user)
+static const struct command *
+find_command(struct turn *turn, const struct user *user, struct slice verb)
 {
-    if (user->asking.len > 0) {
-        turn_send(turn, (struct actor_ref){ACTOR_ERRAND, user->asking}, MSG_ERRAND_CANCELLED,
-                  &nothing);
-        user->asking = SLICE_EMPTY;
+    for (size_t i = 0; i < MACHINE_COUNT(commands); i++) {
+        if (slice_equal_fold(commands[i].verb, verb)) {
+            return is_known_to(turn, user, &commands[i]) ? &commands[i] : NULL;
+        }
     }
+    return NULL;
 }
 
-/* A question that nobody answered is let go without a word to the user. */
-static bool is_asked(struct turn *turn, const struct user *user)
+static void run_unknown(struct turn *turn, struct user *user, const struct command_line *line)
 {
-    int state = 0;
-    return user->asking.len > 0 &&
-           turn_exists(turn, (struct actor_ref){ACTOR_ERRAND, user->asking}, &state);
-}
-
-void user_do_explain(void *next, const struct msg *msg, struct turn *turn)
-{
-    (void)msg;
-    drop_question(turn, next);
-    say_plain(turn, next, TEXT_HELP);
-}
-
-void user_do_say_unknown(void *next, const struct msg *msg, struct turn *turn)
-{
-    drop_question(turn, next);
-    const struct slice verb = slice_first(((const struct msg_command *)msg->body)->verb, 64);
-    const struct slice nearest = nearest_word(verb, verbs, MACHINE_COUNT(verbs));
+    struct slice verbs[MACHINE_COUNT(commands)];
+    size_t count = 0;
+    for (size_t i = 0; i < MACHINE_COUNT(commands); i++) {
+        if (!commands[i].answers && is_known_to(turn, user, &commands[i])) {
+            verbs[count++] = commands[i].verb;
+        }
+    }
+    const struct slice nearest = nearest_word(line->verb, verbs, count);
     if (nearest.len > 0) {
-        USER_SAY(turn, next, TEXT_NEAREST_COMMAND, {"verb", verb}, {"nearest", nearest});
+        USER_SAY(turn, user, TEXT_NEAREST_COMMAND, {"verb", line->verb}, {"nearest", nearest});
     } else {
-        USER_SAY(turn, next, TEXT_UNKNOWN_COMMAND, {"verb", verb});
+        USER_SAY(turn, user, TEXT_UNKNOWN_COMMAND, {"verb", line->verb});
     }
 }
 
-/* Errands */
-
-static void
-begin_errand(struct turn *turn, const struct user *user, struct slice verb, struct slice argument)
+static void run_line(struct turn *turn, struct user *user, const struct command_line *line)
 {
-    struct arena *arena = turn_arena(turn);
-    const struct slice key =
-        arena_printf(arena, "%.*s|%.*s", SLICE_ARGS(user->key), SLICE_ARGS(turn_unique_id(turn)));
-    const struct msg_errand begin = {
-        .user = user->key,
-        .verb = verb,
-        .argument = argument,
-        .numbers = user->listed,
-        .gitter_user = user->gitter_id,
-        .gitter_name = user->gitter_name,
-    };
-    turn_send(turn, (struct actor_ref){ACTOR_ERRAND, key}, MSG_ERRAND_BEGIN, &begin);
-}
-
-void user_offer_rooms(struct turn *turn, struct user *user)
-{
-    begin_errand(turn, user, SLICE("offer"), SLICE_EMPTY);
-}
-
-static enum text usage_of(struct slice verb)
-{
-    if (slice_equal_fold(verb, SLICE("gjoin"))) {
-        return TEXT_GJOIN_USAGE;
+    const struct command *command = find_command(turn, user, line->verb);
+    if (command == NULL || !command->answers) {
+        user_drop_question(turn, user);
     }
-    return slice_equal_fold(verb, SLICE("gpart")) ? TEXT_GPART_USAGE : TEXT_INVITE_USAGE;
+    if (command == NULL || command->run == NULL) {
+        run_unknown(turn, user, line);
+    } else if (line->argument.len == 0 && command->usage != TEXT_COUNT) {
+        user_say_plain(turn, user, command->usage);
+    } else {
+        const struct command_line known = {command->verb, line->argument, line->page};
+        command->run(turn, user, &known);
+    }
 }
 
-void user_do_run_errand(void *next, const struct msg *msg, struct turn *turn)
+void user_do_obey(void *next, const struct msg *msg, struct turn *turn)
 {
     struct user *user = next;
     const struct msg_command *command = msg->body;
-    drop_question(turn, user);
-    for (size_t i = 0; i < MACHINE_COUNT(verbs); i++) {
-        if (!slice_equal_fold(verbs[i], command->verb)) {
-            continue;
-        }
-        if (command->argument.len == 0 && !slice_equal(verbs[i], SLICE("list"))) {
-            say_plain(turn, user, usage_of(verbs[i]));
-        } else {
-            begin_errand(turn, user, verbs[i], command->argument);
-        }
-    }
-}
-
-void user_do_confirm(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct user *user = next;
-    (void)msg;
-    if (!is_asked(turn, user)) {
-        say_plain(turn, user, TEXT_NOTHING_ASKED);
+    const struct command_line line = {.verb = command->verb, .argument = command->argument};
+    if (!command->is_due && user_is_busy(turn, user)) {
+        user_queue_command(turn, user, command);
         return;
     }
-    turn_send(turn, (struct actor_ref){ACTOR_ERRAND, user->asking}, MSG_ERRAND_CONFIRMED, &nothing);
-    user->asking = SLICE_EMPTY;
-}
-
-void user_do_decline(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct user *user = next;
-    (void)msg;
-    say_plain(turn, user, is_asked(turn, user) ? TEXT_NOT_DONE : TEXT_NOTHING_ASKED);
-    drop_question(turn, user);
-}
-
-void user_cancel_errands(struct turn *turn, struct user *user)
-{
-    struct actor_entry *errands = NULL;
-    const size_t count = turn_find(turn, ACTOR_ERRAND, "user", user->key, &errands);
-    for (size_t i = 0; i < count; i++) {
-        turn_send(turn, (struct actor_ref){ACTOR_ERRAND, errands[i].key}, MSG_ERRAND_CANCELLED,
-                  &nothing);
+    if (!command->is_due) {
+        user->running = SLICE_EMPTY; /* it is not there any more */
     }
-    user->asking = SLICE_EMPTY;
+    run_line(turn, user, &line);
+    user_run_next(turn, user);
 }
 
-/* What errands and rooms report */
-
-void user_do_note_list(void *next, const struct msg *msg, struct turn *turn)
-{
-    (void)turn;
-    ((struct user *)next)->listed = ((const struct msg_text *)msg->body)->text;
-}
-
-void user_do_note_question(void *next, const struct msg *msg, struct turn *turn)
+void user_do_obey_stranger(void *next, const struct msg *msg, struct turn *turn)
 {
     struct user *user = next;
-    drop_question(turn, user);
-    user->asking = ((const struct msg_text *)msg->body)->text;
-}
-
-void user_do_note_inviting(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct user *user = next;
-    const int64_t more = ((const struct msg_count *)msg->body)->count;
-    (void)turn;
-    if (user->invited >= user->inviting) { /* those before are done */
-        user->inviting = 0;
-        user->invited = 0;
+    const struct msg_command *said = msg->body;
+    const struct command *command = find_command(turn, user, said->verb);
+    const bool may = command != NULL && command->run != NULL && command->audience != FOR_ACCOUNTS &&
+                     (command->audience != FOR_EXPIRED || user->gitter_id.len > 0);
+    if (may) {
+        const struct command_line line = {.verb = said->verb, .argument = said->argument};
+        run_line(turn, user, &line);
+    } else {
+        user_offer_login(turn, user);
     }
-    user->inviting += more;
 }
 
-/* A word each ten rooms, and at the end, when there are many. */
-enum {
-    PROGRESS_ROOMS = 10
-};
-
-void user_do_note_room(void *next, const struct msg *msg, struct turn *turn)
+static void run_help(struct turn *turn, struct user *user, const struct command_line *line)
 {
-    struct user *user = next;
     struct arena *arena = turn_arena(turn);
-    (void)msg;
-    if (user->invited >= user->inviting) {
-        return; /* asked for by name: no word is needed */
+    if (line->argument.len > 0) {
+        const struct command *command = find_command(turn, user, line->argument);
+        const struct command_line unknown = {.verb = line->argument};
+        if (command == NULL) {
+            run_unknown(turn, user, &unknown);
+        } else {
+            user_say_plain(turn, user, command->help);
+        }
+        return;
     }
-    user->invited++;
-    const bool is_end = user->invited == user->inviting;
-    if (user->inviting > PROGRESS_ROOMS && (is_end || user->invited % PROGRESS_ROOMS == 0)) {
-        USER_SAY(turn, user, TEXT_PROGRESS,
-                 {"done", arena_printf(arena, "%" PRId64, user->invited)},
-                 {"total", arena_printf(arena, "%" PRId64, user->inviting)});
+    struct text_pair help = TEXT_PLAIN(arena, TEXT_HELP);
+    if (user_is_admin(turn, user)) {
+        help = text_join(arena, help, TEXT_PLAIN(arena, TEXT_HELP_ADMIN));
+    }
+    user_say(turn, user, &help);
+}
+
+static void run_login(struct turn *turn, struct user *user, const struct command_line *line)
+{
+    (void)line;
+    if (user->token.len > 0) {
+        USER_SAY(turn, user, TEXT_ALREADY_LOGGED_IN, {"name", user->gitter_name});
+    } else {
+        user_offer_login(turn, user);
     }
 }
 
-/* Gitter's push tells of a joining by our own command as well: that comes without a label, before
- * the joining, and its errand answers. */
-void user_do_offer_seen(void *next, const struct msg *msg, struct turn *turn)
+static void run_version(struct turn *turn, struct user *user, const struct command_line *line)
 {
-    struct user *user = next;
-    const struct msg_seen *seen = msg->body;
-    const bool is_news = !slice_equal(user->seen, seen->gitter_room);
-    user->seen = seen->gitter_room;
-    if (is_news && seen->label.len > 0) {
-        USER_SAY(turn, user, TEXT_JOINED, {"room", seen->label});
-    }
+    (void)line;
+    USER_SAY(turn, user, TEXT_VERSION, {"version", settings_of(turn)->version});
 }
 
-void user_do_forget_seen(void *next, const struct msg *msg, struct turn *turn)
+static void run_more(struct turn *turn, struct user *user, const struct command_line *line)
 {
-    struct user *user = next;
-    (void)turn;
-    if (slice_equal(user->seen, ((const struct msg_room *)msg->body)->gitter_room)) {
-        user->seen = SLICE_EMPTY;
+    struct slice rest = user->more;
+    struct command_line next = {0};
+    (void)line;
+    if (slice_to_int(slice_cut(&rest, ' '), &next.page) != RC_OK) {
+        user_say_plain(turn, user, TEXT_NO_MORE);
+        return;
     }
+    next.verb = slice_cut(&rest, ' ');
+    next.argument = rest.ptr == NULL ? SLICE_EMPTY : rest;
+    user->more = SLICE_EMPTY;
+    run_line(turn, user, &next);
 }

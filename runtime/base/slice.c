@@ -202,3 +202,19 @@ bool slice_is_utf8(struct slice text)
     }
     return true;
 }
+
+uint32_t slice_cut_character(struct slice *text)
+{
+    const unsigned char lead = (unsigned char)text->ptr[0];
+    const size_t len = utf8_length(lead);
+    if (len == 0 || len > text->len || !slice_is_utf8(slice_first(*text, len))) {
+        *text = slice_from(*text, 1);
+        return 0xfffd;
+    }
+    uint32_t character = len == 1 ? lead : lead & (0x7fU >> len);
+    for (size_t i = 1; i < len; i++) {
+        character = (character << 6) | ((unsigned char)text->ptr[i] & 0x3fU);
+    }
+    *text = slice_from(*text, len);
+    return character;
+}

@@ -68,5 +68,7 @@ NODISCARD enum rc slice_to_int(struct slice text, int64_t *out);
 
 /* True if the bytes are well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF). */
 bool slice_is_utf8(struct slice text);
+/* Takes the first character of a text that is not empty; U+FFFD for a byte that begins none. */
+uint32_t slice_cut_character(struct slice *text);
 
 #endif

@@ -12,6 +12,7 @@
 #include "runtime/daemon/report.h"
 #include "runtime/daemon/status.h"
 #include "runtime/daemon/tables.h"
+#include "runtime/daemon/version.h"
 #include "runtime/log.h"
 #include "runtime/streams.h"
 
@@ -153,7 +154,9 @@ static enum rc open_engine(struct bridge *bridge)
         .owner_outbox_max = config->owner_outbox_max,
         .is_login_https = slice_starts_with(config->gitter_login_url, SLICE("https:")),
         .is_permitted = config_is_permitted,
+        .is_admin = config_is_admin,
         .permissions = config,
+        .version = SLICE(GITTERD_VERSION),
     };
     bridge->application = (struct application){
         .machines = machines,

@@ -98,6 +98,20 @@ static void act_link(void *context, const struct link_order *order)
     }
 }
 
+static void act_order(void *context, const struct order *order)
+{
+    struct bridge *bridge = context;
+    switch (order->verb) {
+    case ORDER_RETRY:
+        courier_hurry(bridge->courier);
+        break;
+    case ORDER_AUDIT:
+        log_event(bridge->log, LOG_INFO, "admin", LOG_TEXT("by", order->who),
+                  LOG_TEXT("command", order->what));
+        break;
+    }
+}
+
 static void act_changed(void *context, struct actor_ref ref)
 {
     struct bridge *bridge = context;
@@ -201,6 +215,7 @@ struct engine_effects bridge_effects(struct bridge *bridge)
         .ended = act_ended,
         .answer = act_answer,
         .link = act_link,
+        .order = act_order,
         .changed = act_changed,
         .turn = log_is_on(bridge->log, LOG_DEBUG) ? act_turn : NULL,
         .is_sent = call_is_sent,

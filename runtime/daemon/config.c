@@ -418,6 +418,18 @@ enum rc config_read(struct arena *arena,
     return error->len > 0 ? RC_BAD_INPUT : rc;
 }
 
+static bool is_named(const struct config_list *names, struct slice user, struct slice domain)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const struct slice entry = names->items[i];
+        if (slice_equal(entry, SLICE("*")) || slice_equal(entry, user) ||
+            slice_equal(entry, domain)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool config_is_permitted(const void *context, struct slice user)
 {
     const struct config *config = context;
@@ -426,12 +438,15 @@ bool config_is_permitted(const void *context, struct slice user)
     if (mxid_split(user, &localpart, &domain) != RC_OK) {
         return false;
     }
-    for (size_t i = 0; i < config->permissions.count; i++) {
-        const struct slice entry = config->permissions.items[i];
-        if (slice_equal(entry, SLICE("*")) || slice_equal(entry, user) ||
-            slice_equal(entry, domain)) {
-            return true;
-        }
-    }
-    return config->permissions.count == 0 && slice_equal(domain, config->matrix_homeserver_domain);
+    return config->permissions.count == 0 ? slice_equal(domain, config->matrix_homeserver_domain)
+                                          : is_named(&config->permissions, user, domain);
+}
+
+bool config_is_admin(const void *context, struct slice user)
+{
+    const struct config *config = context;
+    struct slice localpart = SLICE_EMPTY;
+    struct slice domain = SLICE_EMPTY;
+    return mxid_split(user, &localpart, &domain) == RC_OK &&
+           is_named(&config->admins, user, domain);
 }

@@ -57,5 +57,7 @@ struct slice config_registration(struct arena *arena, const struct config *confi
 
 /* May this user use the bridge? `config` is a struct config. */
 bool config_is_permitted(const void *config, struct slice user);
+/* May this Matrix user say `admin`? Nobody may unless `admins` is given. */
+bool config_is_admin(const void *config, struct slice user);
 
 #endif

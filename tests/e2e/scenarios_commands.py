@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import re
 import sqlite3
 import tempfile
 
 from bridge import BOT
 from transports import everywhere, together
-from words import listed
+from wait import until
+from words import listed, pattern
 
 
 @everywhere
@@ -53,6 +55,39 @@ async def scenario_commands_that_cannot_be_done(world):
     stranger = await world.gitter_user("bob")
     private = await world.room(stranger, public=False)
     await alice.say(f"invite {private}", "NOWHERE")
+
+
+async def scenario_what_the_bot_tells_of_itself(world):
+    """Before a login as well; a search that the server has not is said to be missing."""
+    alice, (room,) = await world.person(rooms=1)
+    await alice.open_chat()
+    await alice.say("status", "STATUS", user=alice.matrix.id, bridged=0)
+    await alice.say("version", "VERSION")
+    await alice.login()
+    matrix_room = await alice.enter(room)
+    await alice.say("status", "STATUS", user=alice.matrix.id, bridged=1, pending=0)
+    await alice.say("help search", "HELP_SEARCH")
+    await alice.say("search quokka", "SEARCH_ABSENT")
+    await alice.say("login", "ALREADY_LOGGED_IN", name=alice.gitter)
+    await alice.say("admin users", "UNKNOWN_COMMAND", verb="admin")
+    await alice.say(f"unbridge {room}", "UNBRIDGED", room=room)
+    await until("Alice to be put out of the room", lambda: matrix_room in alice.matrix.left)
+    assert not listed(await alice.say("list", "LIST_HEADER"))[room]
+    await alice.say(f"invite {room}", "INVITING", room=room)
+
+
+async def scenario_answers_keep_their_order(world):
+    """What is said while Gitter is slow is answered after what was said before."""
+    alice, _ = await world.person()
+    await alice.login()
+    await world.gitter.do("faults", method="GET", path=r"^/api/v1/(rooms|user/[^/]*/rooms)(\?|$)",
+                          delayMs=2000, count=1)
+    before = len(alice.matrix.messages(alice.chat, BOT))
+    await alice.matrix.send(alice.chat, "list")
+    await alice.say("version", "VERSION")
+    answers = alice.matrix.messages(alice.chat, BOT)[before:]
+    assert [re.search(pattern(name), answer["content"]["body"]) is not None
+            for name, answer in zip(("LIST_EMPTY", "VERSION"), answers)] == [True, True], answers
 
 
 async def scenario_gitter_in_trouble_is_told(world):

@@ -503,6 +503,10 @@ static struct peer_answer answer_gitter(struct asked *asked)
             200, arena_printf(peers->arena, "[{\"id\":\"%.*s\",\"username\":\"%.*s_g\"}]",
                               SLICE_ARGS(asked->user), SLICE_ARGS(asked->user))};
     }
+    if (query_value(asked, SLICE("q")).len > 0) {
+        return peers->found == NULL ? (struct peer_answer){500, SLICE("{}")}
+                                    : (struct peer_answer){200, slice_from_cstr(peers->found)};
+    }
     if (is_segment(asked, 0, "rooms") && asked->count == 1) {
         return (struct peer_answer){200, slice_from_cstr(peers->rooms)};
     }

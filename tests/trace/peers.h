@@ -52,6 +52,7 @@ struct peers {
     const char *people;   /* of GET /rooms/<id>/users: JSON; NULL: nobody */
     const char *person;   /* of GET /users/<name>: JSON; NULL: 404 */
     const char *resolved; /* of POST /rooms: JSON; NULL: 404 */
+    const char *found;    /* of GET /rooms?q=: JSON; NULL: there is no search */
     bool is_owner_out;    /* the owner is no member of any room */
     const char *account;  /* id of who logs in next; "ann" or "ben" */
     bool is_shadow_banned;

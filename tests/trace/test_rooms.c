@@ -152,7 +152,7 @@ START_TEST(help_and_unknown_commands_are_answered)
     command("   ");
     world_expect(&world,
                  "!chat @bot:hs m.notice: This bridge is controlled by private messages to me:\n"
-                 "!chat @bot:hs m.notice: This bridge is controlled by private messages to me:\n"
+                 "!chat @bot:hs m.notice: Sorry, I do not know the command `me`.\n"
                  "!chat @bot:hs m.notice: Sorry, I do not know the command `frobnicate`.\n"
                  "!chat @bot:hs m.notice: Sorry, I do not know the command ``.\n");
 }

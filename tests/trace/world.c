@@ -76,6 +76,12 @@ static void on_random(void *context, void *out, size_t len)
     }
 }
 
+static bool only_root(const void *context, struct slice user)
+{
+    (void)context;
+    return slice_equal(user, SLICE("@root:hs"));
+}
+
 static bool everybody_but_mallory(const void *context, struct slice user)
 {
     (void)context;
@@ -94,6 +100,7 @@ static void begin_process(struct world *world)
                     .ended = on_ended,
                     .answer = on_answer,
                     .link = world_on_link,
+                    .order = world_on_order,
                     .changed = on_changed,
                     .turn = on_turn,
                     .is_sent = on_is_sent},
@@ -120,6 +127,8 @@ void world_open(struct world *world)
         .owner_outbox_max = 1000,
         .is_login_https = true,
         .is_permitted = everybody_but_mallory,
+        .is_admin = only_root,
+        .version = SLICE("1.2.3"),
     };
     world->application = (struct application){
         .machines = machines,

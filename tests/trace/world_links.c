@@ -161,3 +161,14 @@ void world_unlink(struct world *world, const char *owner, const char *why)
     link->session = 0;
     world_post(world, MSG_LINK_DOWN, &down);
 }
+
+void world_on_order(void *context, const struct order *order)
+{
+    struct world *world = context;
+    if (order->verb == ORDER_RETRY) {
+        BUF_PUT(&world->peers.log, "order: try again\n");
+    } else {
+        buf_printf(&world->peers.log, "audit %.*s: %.*s\n", SLICE_ARGS(order->who),
+                   SLICE_ARGS(order->what));
+    }
+}

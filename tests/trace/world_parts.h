@@ -11,6 +11,8 @@ struct slice world_token(struct world *world, struct slice owner);
 struct world_link *world_link_of(struct world *world, struct slice owner);
 /* engine_effects.link */
 void world_on_link(void *context, const struct link_order *order);
+/* engine_effects.order */
+void world_on_order(void *context, const struct order *order);
 /* Heads of lanes, in the order of their names; at most WORLD_HEADS_MAX. */
 size_t world_heads(struct world *world, struct arena *arena, struct outbox_call *heads);
 /* Its time has come, it has its token and no barrier holds it. */

@@ -229,6 +229,18 @@ START_TEST(environment_goes_before_the_file)
 }
 END_TEST
 
+START_TEST(admins_are_those_who_are_named)
+{
+    ck_rc_eq(read_text(GOOD), RC_OK);
+    ck_assert(!config_is_admin(&config, SLICE("@a:example.org")));
+    ck_rc_eq(read_text(GOOD "admins:\n  - \"@a:example.org\"\n  - b.example\n"), RC_OK);
+    ck_assert(config_is_admin(&config, SLICE("@a:example.org")));
+    ck_assert(!config_is_admin(&config, SLICE("@aa:example.org")));
+    ck_assert(config_is_admin(&config, SLICE("@any:b.example")));
+    ck_assert(!config_is_admin(&config, SLICE("b.example")));
+}
+END_TEST
+
 START_TEST(environment_alone_can_hold_a_key_the_file_lacks)
 {
     ck_assert_int_eq(setenv("GITTERD_MATRIX_APPSERVICE_PORT", "7777", 1), 0);
@@ -351,6 +363,7 @@ static Suite *suite(void)
     tcase_add_test(tests, values_of_other_types_are_said_with_their_line);
     tcase_add_test(tests, several_mistakes_are_said_at_once);
     tcase_add_test(tests, environment_goes_before_the_file);
+    tcase_add_test(tests, admins_are_those_who_are_named);
     tcase_add_test(tests, environment_alone_can_hold_a_key_the_file_lacks);
     tcase_add_test(tests, without_permissions_the_own_users_may);
     tcase_add_test(tests, permissions_name_users_domains_or_everybody);

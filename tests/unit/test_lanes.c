@@ -196,6 +196,26 @@ START_TEST(lanes_paused_owner_does_not_hold_others)
 }
 END_TEST
 
+START_TEST(lanes_that_are_hurried_wait_for_their_own_time_only)
+{
+    struct lanes_head later = head("c", 3);
+    later.start_ms = 900;
+    put("failed", head("a", 1));
+    struct lane *limited = put("limited", head("b", 2));
+    put("later", later);
+    next_is(0, "failed");
+    lanes_again(lanes, get("failed"), 500);
+    lanes_pause_owner(lanes, limited, 600);
+    lanes_pause_host(lanes, 0, 700);
+    next_is(0, NULL);
+    lanes_hurry(lanes, 10);
+    next_is(10, "limited");
+    next_is(10, "failed");
+    next_is(10, NULL);
+    next_is(900, "later");
+}
+END_TEST
+
 START_TEST(lanes_pause_of_an_owner_outlives_its_lanes)
 {
     struct lane *a = put("a", head("o", 1));
@@ -533,6 +553,7 @@ int main(void)
     tcase_add_test(tc, lanes_head_waits_for_its_time);
     tcase_add_test(tc, lanes_paused_host_holds_its_calls_only);
     tcase_add_test(tc, lanes_paused_owner_does_not_hold_others);
+    tcase_add_test(tc, lanes_that_are_hurried_wait_for_their_own_time_only);
     tcase_add_test(tc, lanes_pause_of_an_owner_outlives_its_lanes);
     tcase_add_test(tc, lanes_refused_token_holds_what_needs_one_until_woken);
     tcase_add_test(tc, lanes_refusal_of_an_older_token_means_again);

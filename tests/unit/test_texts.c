@@ -16,21 +16,19 @@ static void teardown(void)
 
 /* Every name that a text may have between braces, with a value that would break HTML. */
 static const struct text_arg all_args[] = {
-    {"user", SLICE_INIT("<user>")},
-    {"name", SLICE_INIT("<name>")},
-    {"verb", SLICE_INIT("<verb>")},
-    {"nearest", SLICE_INIT("<nearest>")},
-    {"room", SLICE_INIT("<room>")},
-    {"rooms", SLICE_INIT("<a>\n<b>")},
-    {"why", SLICE_INIT("<why>")},
-    {"owner", SLICE_INIT("<owner>")},
-    {"count", SLICE_INIT("<1>")},
-    {"total", SLICE_INIT("<2>")},
-    {"done", SLICE_INIT("<3>")},
-    {"number", SLICE_INIT("<4>")},
-    {"status", SLICE_INIT("<500>")},
-    {"bot", SLICE_INIT("<bot>")},
-    {"link", SLICE_INIT("https://a.example/?x=1&y=\"2\"")},
+    {"user", SLICE_INIT("<user>")},       {"name", SLICE_INIT("<name>")},
+    {"verb", SLICE_INIT("<verb>")},       {"nearest", SLICE_INIT("<nearest>")},
+    {"room", SLICE_INIT("<room>")},       {"version", SLICE_INIT("<1.2>")},
+    {"page", SLICE_INIT("<5>")},          {"query", SLICE_INIT("<query>\n")},
+    {"topic", SLICE_INIT("<topic>")},     {"account", SLICE_INIT("<account>")},
+    {"bridged", SLICE_INIT("<6>")},       {"pending", SLICE_INIT("<7>")},
+    {"queued", SLICE_INIT("<8>")},        {"connection", SLICE_INIT("<connection>")},
+    {"trouble", SLICE_INIT("<trouble>")}, {"when", SLICE_INIT("<when>")},
+    {"state", SLICE_INIT("<state>")},     {"why", SLICE_INIT("<why>")},
+    {"owner", SLICE_INIT("<owner>")},     {"count", SLICE_INIT("<1>")},
+    {"total", SLICE_INIT("<2>")},         {"done", SLICE_INIT("<3>")},
+    {"number", SLICE_INIT("<4>")},        {"status", SLICE_INIT("<500>")},
+    {"bot", SLICE_INIT("<bot>")},         {"link", SLICE_INIT("https://a.example/?x=1&y=\"2\"")},
 };
 
 static size_t count(struct slice text, struct slice what)
@@ -83,10 +81,12 @@ START_TEST(code_breaks_and_links_become_html)
     ck_text_eq(text.html, "You are not logged in to Gitter. To log in, open this link within 10 "
                           "minutes: <a href=\"https://a.example/x?a=1&amp;b=2\">"
                           "https://a.example/x?a=1&amp;b=2</a>");
-    const struct text_pair list =
-        TEXT_RENDER(arena, TEXT_LIST_HEADER, {"rooms", SLICE("1. a\n2. b *")});
-    ck_assert(slice_ends_with(list.plain, SLICE(":\n1. a\n2. b *")));
-    ck_assert(slice_ends_with(list.html, SLICE(":<br>1. a<br>2. b *")));
+    const struct text_pair joined = text_join(arena, text, TEXT_PLAIN(arena, TEXT_HELP_MORE));
+    ck_assert(
+        slice_ends_with(joined.plain, SLICE("b=2\n`more` shows the next page of the last list "
+                                            "or search.")));
+    ck_assert(slice_ends_with(joined.html, SLICE("</a><br><code>more</code> shows the next page of "
+                                                 "the last list or search.")));
 }
 END_TEST
 
