@@ -57,8 +57,9 @@ static enum rc reader_prepare_fixed(struct reader *reader)
         {&reader->lane_all,
          SLICE("SELECT id FROM outbox WHERE lane = ?1 ORDER BY place, id LIMIT ?2")},
         {&reader->waiting, SLICE("SELECT calls FROM waiting WHERE owner = ?1")},
-        {&reader->lane_by_ref,
-         SLICE("SELECT id FROM outbox WHERE lane = ?1 AND ref = ?2 ORDER BY place, id LIMIT ?3")},
+        {&reader->lane_by_ref, SLICE("SELECT id FROM outbox WHERE lane = ?1 AND "
+                                     "(ref = ?2 OR substr(ref, 1, length(?2) + 1) = ?2 || '|') "
+                                     "ORDER BY place, id LIMIT ?3")},
     };
     return reader_prepare_all(reader->db, wanted, sizeof wanted / sizeof wanted[0]);
 }

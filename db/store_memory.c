@@ -316,7 +316,7 @@ static enum rc memory_lane_find(struct store *store,
     *count = 0;
     for (; *count < max && i < rows->count && slice_equal(rows->at[i].row->key.a, lane); i++) {
         const struct outbox_call *call = &rows->at[i].row->call;
-        if (ref.len == 0 || slice_equal(call->call.ref, ref)) {
+        if (store_ref_matches(call->call.ref, ref)) {
             out[(*count)++] = call->id;
         }
     }

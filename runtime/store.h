@@ -47,7 +47,9 @@ struct store_actor {
 #define RELATION_LIST(X)                                                                           \
     X(GHOST_ROOM)  /* left: Matrix room id, right: ghost's Matrix id: invited and joined, or about \
                       to be */                                                                     \
-    X(MESSAGE_MAP) /* left: Matrix room id, right: Gitter message id, value: Matrix event id */
+    X(MESSAGE_MAP) /* left: Matrix room id, right: Gitter message id, value: Matrix event id; or   \
+                      left: key of a room, right: Matrix event id, value: a change of it that      \
+                      waits */
 
 enum relation {
 #define RELATION_ENUM(name) RELATION_##name,
@@ -82,6 +84,13 @@ struct store_found {
     struct slice key;
     struct slice state;
 };
+
+/* A call bears this ref, or one that goes on with `|` behind it; any will do for an empty one. */
+static inline bool store_ref_matches(struct slice ref, struct slice wanted)
+{
+    return wanted.len == 0 || (slice_starts_with(ref, wanted) &&
+                               (ref.len == wanted.len || ref.ptr[wanted.len] == '|'));
+}
 
 struct store_methods;
 
@@ -162,7 +171,7 @@ struct store_methods {
                          struct slice lane,
                          struct arena *arena,
                          struct outbox_call *out);
-    /* Ids of the calls of a lane that bear this ref, or of all its calls if ref is empty. */
+    /* Ids of the calls of a lane whose ref matches (store_ref_matches), in its order. */
     enum rc (*lane_find)(struct store *store,
                          struct slice lane,
                          struct slice ref,

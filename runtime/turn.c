@@ -170,41 +170,31 @@ static struct list ended_in(struct turn *turn, struct slice lane)
     return ids;
 }
 
-static void end_call(struct turn *turn, int64_t id, struct slice lane, const struct list *ended)
+static bool contains(const struct list *ids, int64_t id)
+{
+    return ids->count > 0 && bsearch(&id, ids->items, ids->count, sizeof id, compare_ids) != NULL;
+}
+
+static void end_call(struct turn *turn, int64_t id, struct slice lane)
 {
     struct batch *batch = turn->batch;
-    if (ended->count > 0 &&
-        bsearch(&id, ended->items, ended->count, sizeof id, compare_ids) != NULL) {
-        return;
-    }
     *LIST_ADD(&batch->ended, batch->arena, int64_t) = id;
     *LIST_ADD(&batch->ended_lanes, batch->arena, struct slice) = arena_copy(batch->arena, lane);
     turn->self->turn->calls--;
     CHECK(turn->self->turn->calls >= 0);
 }
 
-/* Calls of this batch are not in the store yet: they end by leaving the list's copy to the commit,
- * which stores and deletes them in one transaction. */
-static void
-cancel_declared(struct turn *turn, struct slice lane, struct slice ref, const struct list *ended)
-{
-    for (size_t i = 0; i < turn->batch->calls.count; i++) {
-        const struct outbox_call *row = LIST_AT(&turn->batch->calls, struct outbox_call, i);
-        if (slice_equal(row->call.lane, lane) &&
-            (ref.len == 0 || slice_equal(row->call.ref, ref))) {
-            end_call(turn, row->id, lane, ended);
-        }
-    }
-}
-
-void turn_cancel(struct turn *turn, struct slice lane, struct slice ref)
+/* Calls of this lane and ref that have not ended: those of the store, then, from *declared on,
+ * those of this batch, which are not in the store yet. Cancelling one of these leaves the list's
+ * copy to the commit, which stores and deletes it in one transaction. */
+static struct list
+find_calls(struct turn *turn, struct slice lane, struct slice ref, size_t *declared)
 {
     struct store *store = turn->engine->options.store;
-    const struct engine_effects *effects = &turn->engine->options.effects;
+    struct list found = {0};
     size_t count = 0;
     size_t max = CANCEL_PAGE;
     int64_t *ids = NULL;
-    CHECK(turn->self != NULL && turn->self->turn != NULL);
     do { /* a full page may not be all: ask again with room for more */
         max *= 2;
         ids = ARENA_ARRAY(turn_arena(turn), max, int64_t);
@@ -212,17 +202,47 @@ void turn_cancel(struct turn *turn, struct slice lane, struct slice ref)
             store->methods->lane_find(store, lane, ref, turn_arena(turn), ids, max, &count);
         if (rc != RC_OK) {
             turn->failed = rc;
-            return;
+            return found;
         }
     } while (count == max);
     const struct list ended = ended_in(turn, lane);
     for (size_t i = 0; i < count; i++) {
-        const bool is_handled = turn->ended != NULL && turn->ended->id == ids[i];
-        if (!is_handled && !effects->is_sent(effects->context, ids[i])) {
-            end_call(turn, ids[i], lane, &ended);
+        if (!contains(&ended, ids[i])) {
+            *LIST_ADD(&found, turn_arena(turn), int64_t) = ids[i];
         }
     }
-    cancel_declared(turn, lane, ref, &ended);
+    *declared = found.count;
+    for (size_t i = 0; i < turn->batch->calls.count; i++) {
+        const struct outbox_call *row = LIST_AT(&turn->batch->calls, struct outbox_call, i);
+        if (slice_equal(row->call.lane, lane) && store_ref_matches(row->call.ref, ref) &&
+            !contains(&ended, row->id)) {
+            *LIST_ADD(&found, turn_arena(turn), int64_t) = row->id;
+        }
+    }
+    return found;
+}
+
+size_t turn_cancel(struct turn *turn, struct slice lane, struct slice ref)
+{
+    const struct engine_effects *effects = &turn->engine->options.effects;
+    size_t declared = 0;
+    size_t cancelled = 0;
+    CHECK(turn->self != NULL && turn->self->turn != NULL);
+    const struct list calls = find_calls(turn, lane, ref, &declared);
+    for (size_t i = 0; i < calls.count; i++) {
+        const int64_t id = *LIST_AT(&calls, int64_t, i);
+        if (i >= declared || !effects->is_sent(effects->context, id)) {
+            end_call(turn, id, lane);
+            cancelled++;
+        }
+    }
+    return cancelled;
+}
+
+size_t turn_count_calls(struct turn *turn, struct slice lane, struct slice ref)
+{
+    size_t declared = 0;
+    return find_calls(turn, lane, ref, &declared).count;
 }
 
 void turn_answer(struct turn *turn, int64_t request, const struct answer *answer)

@@ -74,10 +74,12 @@ void turn_call(struct turn *turn, const struct call *call);
 /* The call takes the place in the lane of the one whose end is being handled, so that what waits
  * behind it keeps waiting: for looking first, and for saying it again. */
 void turn_call_instead(struct turn *turn, const struct call *call);
-/* Drops the calls of a lane that bear this ref, or all of them if ref is empty. They must be this
- * actor's own: a lane that actors share is cancelled by refs alone. A call that may have been sent
- * is left alone. */
-void turn_cancel(struct turn *turn, struct slice lane, struct slice ref);
+/* Drops the calls of a lane that bear this ref or one that goes on with `|` behind it, or all of
+ * them if ref is empty; says how many. They must be this actor's own: a lane that actors share is
+ * cancelled by refs alone. A call that may have been sent is left alone. */
+size_t turn_cancel(struct turn *turn, struct slice lane, struct slice ref);
+/* How many calls that would mean, sent or not, without those that have ended. */
+size_t turn_count_calls(struct turn *turn, struct slice lane, struct slice ref);
 void turn_answer(struct turn *turn, int64_t request, const struct answer *answer);
 void turn_link(struct turn *turn, const struct link_order *order);
 void turn_order(struct turn *turn, const struct order *order);

@@ -222,6 +222,23 @@ STORE_TEST(store_lane_is_ordered_by_place_then_id)
     ck_assert_str_eq(fixture_lane(&fixture, SLICE("other"), SLICE_EMPTY, 8), "3");
 }
 
+STORE_TEST(store_finds_calls_by_the_beginning_of_their_ref)
+{
+    (void)is;
+    (void)store;
+    const struct outbox_call calls[] = {
+        fixture_make_call(1, 1, "l", "$é"),       fixture_make_call(2, 2, "l", "$é|post|1"),
+        fixture_make_call(3, 3, "l", "$é|post"),  fixture_make_call(4, 4, "l", "$éa|post"),
+        fixture_make_call(5, 5, "l", "$|é|post"), fixture_make_call(6, 6, "l", "$é|poste"),
+    };
+    ck_assert_rc(fixture_commit(&fixture, (struct store_batch){.calls = calls, .calls_count = 6}),
+                 RC_OK);
+    ck_assert_str_eq(fixture_lane(&fixture, SLICE("l"), SLICE("$é"), 8), "1 2 3 6");
+    ck_assert_str_eq(fixture_lane(&fixture, SLICE("l"), SLICE("$é|post"), 8), "2 3");
+    ck_assert_str_eq(fixture_lane(&fixture, SLICE("l"), SLICE("$"), 8), "5");
+    ck_assert_str_eq(fixture_lane(&fixture, SLICE("l"), SLICE("é"), 8), "");
+}
+
 STORE_TEST(store_ended_call_gives_way_to_its_successor)
 {
     struct outbox_call head;
@@ -335,6 +352,7 @@ int main(void)
     tcase_add_loop_test(both, store_relations_of_one_batch_go_in_order, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_call_comes_back_whole, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_lane_is_ordered_by_place_then_id, 0, FIXTURE_KINDS);
+    tcase_add_loop_test(both, store_finds_calls_by_the_beginning_of_their_ref, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_ended_call_gives_way_to_its_successor, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_call_declared_and_ended_in_one_batch_is_gone, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_lane_heads_go_on_after_a_lane, 0, FIXTURE_KINDS);
