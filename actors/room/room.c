@@ -1,6 +1,6 @@
-/* One bridged room from its making to its end. What is said in it is in room_to_matrix.c and
- * room_to_gitter.c. */
-#include "actors/room/room.h"
+/* One bridged room from its making on; its end is in room_leave.c. What is said in it is in
+ * room_to_matrix.c and room_to_gitter.c. */
+#include "actors/room/room_post.h"
 
 #include "actors/face/face.h"
 #include "codecs/ghostid.h"
@@ -16,14 +16,11 @@ static fsm_guard room_if_is_new, room_if_is_done, room_if_is_unknown, room_if_ha
     room_if_is_open;
 static fsm_guard room_if_owner_came, room_if_owner_went, room_if_bot_went, room_if_from_owner;
 static fsm_guard room_if_owner_edits, room_if_owner_speaks, room_if_not_explained,
-    room_if_is_failed;
+    room_if_is_failed, room_if_is_kept, room_if_is_ours;
 static fsm_action room_do_create, room_do_say_inviting, room_do_note_candidate,
     room_do_read_created;
 static fsm_action room_do_await_echo, room_do_give_up, room_do_invite_owner, room_do_create_again;
-static fsm_action room_do_invite_again, room_do_say_already, room_do_tell_not_invited,
-    room_do_leave;
-static fsm_action room_do_report_unmade, room_do_abandon, room_do_unbridge, room_do_leave_created,
-    room_do_leave_candidate, room_do_leave_orphan, room_do_say_gone;
+static fsm_action room_do_invite_again, room_do_say_already;
 
 static const char *const room_states[] = {"CREATING", "INVITED", "JOINED", "LEAVING", "LEFT"};
 
@@ -40,6 +37,8 @@ static const struct fsm_row room_rows[] = {
     ROW(CREATING, DEADLINE,         has_attempts,  CREATING, create_again),
     ROW(CREATING, DEADLINE,         always,        LEFT,     give_up),
     ROW(CREATING, UNBRIDGE,         always,        LEAVING,  report_unmade),
+    ROW(CREATING, POST_ENDED,       is_kept,       CREATING, look),
+    ROW(CREATING, LOOK_ENDED,       is_kept,       CREATING, look),
 
     ROW(INVITED,  BRIDGE,           always,        INVITED,  invite_again),
     ROW(JOINED,   BRIDGE,           always,        JOINED,   say_already),
@@ -56,11 +55,9 @@ static const struct fsm_row room_rows[] = {
     ROW(ANY,      MATRIX_TEXT,      owner_speaks,  JOINED,   post),
     ROW(JOINED,   MATRIX_TEXT,      not_explained, JOINED,   explain),
     ROW(JOINED,   MATRIX_REDACTION, from_owner,    JOINED,   remove),
-    ROW(JOINED,   POST_ENDED,       is_done,       JOINED,   note_post),
-    ROW(JOINED,   POST_ENDED,       is_unknown,    JOINED,   look),
-    ROW(JOINED,   POST_ENDED,       always,        JOINED,   report_post),
-    ROW(JOINED,   LOOK_ENDED,       always,        JOINED,   compare),
     ROW(JOINED,   EDIT_ENDED,       is_failed,     JOINED,   report_edit),
+    ROW(ANY,      POST_ENDED,       is_ours,       SAME,     end_post),
+    ROW(ANY,      LOOK_ENDED,       is_ours,       SAME,     compare),
 
     ROW(ANY,      SUBSCRIBED,       is_open,       SAME,     take_snapshot),
     ROW(ANY,      RECORD,           is_open,       SAME,     take_record),
@@ -94,8 +91,8 @@ static const struct fsm_pairs room_ignored[] = {
     /* ends of calls that were under way when the room was left */
     {MSG_ROOM_JOIN_ENDED, ALL_STATES},
     {MSG_ROOM_SEND_ENDED, ALL_STATES},
-    {MSG_ROOM_POST_ENDED, BUT(ROOM_JOINED)},
-    {MSG_ROOM_LOOK_ENDED, BUT(ROOM_JOINED)},
+    {MSG_ROOM_POST_ENDED, ALL_STATES},
+    {MSG_ROOM_LOOK_ENDED, ALL_STATES},
     {MSG_ROOM_EDIT_ENDED, ALL_STATES},
     {MSG_ROOM_GHOST_ENDED, ALL_STATES},
     {MSG_ROOM_CHANGE_ENDED, ALL_STATES},
@@ -114,8 +111,6 @@ static const struct fsm_pairs room_refused[] = {
 
 enum {
     CREATES_MAX = 5,
-    /* The create event of a room whose answer was lost is pushed within this time, if it exists. */
-    ECHO_WAIT_MS = 30 * 1000,
 };
 
 /* Guards */
@@ -130,6 +125,17 @@ static bool room_if_is_open(const void *state, const struct msg *msg)
 {
     (void)msg;
     return ((const struct room *)state)->matrix_room.len > 0;
+}
+
+/* A post of this bridging, or of one that it goes on from. */
+static bool room_if_is_kept(const void *state, const struct msg *msg)
+{
+    return slice_equal(room_post_read(ended_of(msg)->ref).life, ((const struct room *)state)->life);
+}
+
+static bool room_if_is_ours(const void *state, const struct msg *msg)
+{
+    return room_if_is_open(state, msg) && room_if_is_kept(state, msg);
 }
 
 static bool room_if_is_done(const void *state, const struct msg *msg)
@@ -209,24 +215,6 @@ static bool room_if_not_explained(const void *state, const struct msg *msg)
     return !((const struct room *)state)->was_explained;
 }
 
-/* Calls */
-
-static void call_homeserver(struct turn *turn,
-                            const struct room *room,
-                            int purpose,
-                            const struct matrix_request *request)
-{
-    const struct call call = call_matrix(purpose, request, room_lane_in(turn, room), room->owner);
-    turn_call(turn, &call);
-}
-
-static void tell_owner(struct turn *turn, const struct room *room, enum text text, struct slice why)
-{
-    const struct text_pair words =
-        TEXT_RENDER(turn_arena(turn), text, {"room", room->label}, {"why", why});
-    tell_user(turn, room->owner, &words);
-}
-
 /* Making the room */
 
 static void room_do_create_again(void *next, const struct msg *msg, struct turn *turn)
@@ -267,11 +255,13 @@ static void room_do_create(void *next, const struct msg *msg, struct turn *turn)
         .gitter_user = bridge->gitter_user,
         .gitter_name = bridge->gitter_name,
         .is_asked = bridge->is_asked,
+        .life = bridge->life.len > 0 ? bridge->life : turn_unique_id(turn),
+        .posts = bridge->posts,
         .since = bridge->cursor.len > 0 ? bridge->cursor : id_of_now(turn),
     };
     room->cursor = room->since;
     if (bridge->is_asked) {
-        tell_owner(turn, room, TEXT_INVITING, SLICE_EMPTY);
+        room_tell_owner(turn, room, TEXT_INVITING, SLICE_EMPTY);
     }
     room_do_create_again(room, msg, turn);
 }
@@ -279,7 +269,7 @@ static void room_do_create(void *next, const struct msg *msg, struct turn *turn)
 static void room_do_say_inviting(void *next, const struct msg *msg, struct turn *turn)
 {
     (void)msg;
-    tell_owner(turn, next, TEXT_INVITING, SLICE_EMPTY);
+    room_tell_owner(turn, next, TEXT_INVITING, SLICE_EMPTY);
 }
 
 static void settle(struct turn *turn, struct room *room, struct slice matrix_room)
@@ -306,7 +296,7 @@ static void room_do_await_echo(void *next, const struct msg *msg, struct turn *t
     if (room->candidate.len > 0) {
         settle(turn, room, room->candidate);
     } else {
-        room->deadline_ms = turn_now_ms(turn) + ECHO_WAIT_MS;
+        room->deadline_ms = turn_now_ms(turn) + ROOM_ECHO_WAIT_MS;
     }
 }
 
@@ -320,44 +310,21 @@ static void room_do_read_created(void *next, const struct msg *msg, struct turn 
     }
 }
 
-static void report_made(struct turn *turn, const struct room *room, bool is_done)
-{
-    const struct msg_made made = {.gitter_room = room->gitter_room, .is_done = is_done};
-    turn_send(turn, (struct actor_ref){ACTOR_USER, room->owner}, MSG_USER_ROOM_MADE, &made);
-}
-
-static void room_do_report_unmade(void *next, const struct msg *msg, struct turn *turn)
-{
-    (void)msg;
-    report_made(turn, next, false);
-}
-
 static void room_do_give_up(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
     const struct slice why = msg->kind == MSG_ROOM_CREATE_ENDED
                                  ? why_failed(turn_arena(turn), ended_of(msg))
                                  : text_template(TEXT_WHY_SILENT);
-    tell_owner(turn, room, TEXT_CREATE_FAILED, why);
-    report_made(turn, room, false);
+    room_tell_owner(turn, room, TEXT_CREATE_FAILED, why);
+    room_report_made(turn, room, false);
 }
 
 static void invite(struct turn *turn, const struct room *room)
 {
     const struct matrix_request request =
         matrix_invite_request(turn_arena(turn), room->matrix_room, room->owner, SLICE_EMPTY);
-    call_homeserver(turn, room, MSG_ROOM_INVITE_ENDED, &request);
-}
-
-static void tell_feed(struct turn *turn, const struct room *room, int kind)
-{
-    const struct msg_room msg = {.gitter_room = room->gitter_room};
-    turn_send(turn, (struct actor_ref){ACTOR_FEED, room->owner}, kind, &msg);
-}
-
-static struct actor_ref face_of(const struct room *room)
-{
-    return (struct actor_ref){ACTOR_FACE, room->key};
+    room_call_homeserver(turn, room, MSG_ROOM_INVITE_ENDED, &request);
 }
 
 static void begin_face(struct turn *turn, const struct room *room)
@@ -370,18 +337,7 @@ static void begin_face(struct turn *turn, const struct room *room)
         .name = room->name,
         .topic = room->topic,
     };
-    turn_send(turn, face_of(room), MSG_FACE_BEGIN, &face);
-}
-
-/* Nobody was ever invited there. */
-static void leave_empty(struct turn *turn, const struct room *room, struct slice matrix_room)
-{
-    const struct matrix_request leave =
-        matrix_leave_request(turn_arena(turn), matrix_room, SLICE_EMPTY);
-    const struct matrix_request forget =
-        matrix_forget_request(turn_arena(turn), matrix_room, SLICE_EMPTY);
-    call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &leave);
-    call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &forget);
+    turn_send(turn, room_face(room), MSG_FACE_BEGIN, &face);
 }
 
 static void room_do_invite_owner(void *next, const struct msg *msg, struct turn *turn)
@@ -389,178 +345,27 @@ static void room_do_invite_owner(void *next, const struct msg *msg, struct turn 
     struct room *room = next;
     room->matrix_room = ((const struct msg_chat *)msg->body)->room;
     if (room->candidate.len > 0 && !slice_equal(room->candidate, room->matrix_room)) {
-        leave_empty(turn, room, room->candidate); /* of an attempt before, whose answer was lost */
+        room_leave_empty(turn, room,
+                         room->candidate); /* of an attempt before, whose answer was lost */
     }
     room->candidate = SLICE_EMPTY;
     invite(turn, room);
     begin_face(turn, room);
-    tell_feed(turn, room, MSG_FEED_ROOM_ADDED);
-    report_made(turn, room, true);
+    room_tell_feed(turn, room, MSG_FEED_ROOM_ADDED);
+    room_report_made(turn, room, true);
 }
 
 static void room_do_invite_again(void *next, const struct msg *msg, struct turn *turn)
 {
     (void)msg;
-    tell_owner(turn, next, TEXT_INVITING, SLICE_EMPTY);
+    room_tell_owner(turn, next, TEXT_INVITING, SLICE_EMPTY);
     invite(turn, next);
 }
 
 static void room_do_say_already(void *next, const struct msg *msg, struct turn *turn)
 {
     (void)msg;
-    tell_owner(turn, next, TEXT_ALREADY_BRIDGED, SLICE_EMPTY);
-}
-
-/* Leaving the room: what waits in its lanes is dropped, everybody of ours goes, nothing of it is
- * kept. */
-
-static void forget_relations(struct turn *turn, const struct room *room)
-{
-    turn_unrelate(turn, RELATION_GHOST_ROOM, room->matrix_room, SLICE_EMPTY);
-    turn_unrelate(turn, RELATION_MESSAGE_MAP, room->matrix_room, SLICE_EMPTY);
-}
-
-static void close_down(struct turn *turn, struct room *room, bool keeps_posts)
-{
-    forget_relations(turn, room);
-    if (!keeps_posts) {
-        turn_cancel(turn, room_lane_out(turn, room), SLICE_EMPTY);
-    }
-    turn_cancel(turn, room_lane_read(turn, room), SLICE_EMPTY);
-    tell_feed(turn, room, MSG_FEED_ROOM_REMOVED);
-    turn_send(turn, face_of(room), MSG_FACE_END, &nothing);
-    room->matrix_room = SLICE_EMPTY;
-    room->deadline_ms = 0;
-}
-
-static void leave_ghosts(struct turn *turn, const struct room *room)
-{
-    struct arena *arena = turn_arena(turn);
-    struct slice *ghosts = NULL;
-    const size_t count = turn_relations(turn, RELATION_GHOST_ROOM, room->matrix_room, &ghosts);
-    for (size_t i = 0; i < count; i++) {
-        const struct matrix_request request =
-            matrix_leave_request(arena, room->matrix_room, ghosts[i]);
-        struct call call =
-            call_matrix(MSG_ROOM_LEAVE_ENDED, &request, room_lane_in(turn, room), room->owner);
-        call.after_lane = face_lane(arena, room->key); /* a join there may be on the wire */
-        turn_call(turn, &call);
-    }
-}
-
-static void leave_with_ghosts(struct turn *turn, const struct room *room)
-{
-    leave_ghosts(turn, room);
-    const struct matrix_request leave =
-        matrix_leave_request(turn_arena(turn), room->matrix_room, SLICE_EMPTY);
-    const struct matrix_request forget =
-        matrix_forget_request(turn_arena(turn), room->matrix_room, SLICE_EMPTY);
-    call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &leave);
-    call_homeserver(turn, room, MSG_ROOM_FORGET_ENDED, &forget);
-}
-
-static void room_do_leave(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct room *room = next;
-    (void)msg;
-    turn_cancel(turn, room_lane_in(turn, room), SLICE_EMPTY);
-    leave_with_ghosts(turn, room);
-    close_down(turn, room, false);
-}
-
-/* A new Matrix room for the same Gitter room, which goes on where the old one stopped. */
-static void bridge_again(struct turn *turn, const struct room *room, struct slice cursor)
-{
-    const struct msg_bridge bridge = {
-        .owner = room->owner,
-        .gitter_room = room->gitter_room,
-        .label = room->label,
-        .name = room->name,
-        .topic = room->topic,
-        .gitter_user = room->gitter_user,
-        .gitter_name = room->gitter_name,
-        .cursor = cursor,
-    };
-    turn_send(turn, (struct actor_ref){ACTOR_ROOM, room->key}, MSG_ROOM_BRIDGE, &bridge);
-}
-
-static void room_do_unbridge(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct room *room = next;
-    const struct msg_unbridge *unbridge = msg->body;
-    turn_cancel(turn, room_lane_in(turn, room), SLICE_EMPTY);
-    if (unbridge->kick) {
-        const struct matrix_request kick =
-            matrix_kick_request(turn_arena(turn), room->matrix_room, room->owner, unbridge->why);
-        call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &kick);
-    }
-    leave_with_ghosts(turn, room);
-    const struct slice cursor = unbridge->again ? room_last_brought(turn, room) : SLICE_EMPTY;
-    close_down(turn, room, unbridge->again);
-    if (unbridge->again) {
-        bridge_again(turn, room, cursor);
-    }
-}
-
-/* Said before anybody leaves; the owner stays in the room and can read it. */
-static void room_do_say_gone(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct room *room = next;
-    (void)msg;
-    turn_cancel(turn, room_lane_in(turn, room), SLICE_EMPTY);
-    ROOM_NOTICE(turn, room, SLICE_EMPTY, TEXT_OWNER_GONE, {"room", room->label});
-    leave_with_ghosts(turn, room);
-    close_down(turn, room, false);
-}
-
-static void room_do_tell_not_invited(void *next, const struct msg *msg, struct turn *turn)
-{
-    tell_owner(turn, next, TEXT_OWNER_NOT_INVITED, why_failed(turn_arena(turn), ended_of(msg)));
-    room_do_leave(next, msg, turn);
-}
-
-/* Without the bot nothing can be brought there any more; ghosts leave by themselves. */
-static void room_do_abandon(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct room *room = next;
-    (void)msg;
-    turn_cancel(turn, room_lane_in(turn, room), SLICE_EMPTY);
-    leave_ghosts(turn, room);
-    close_down(turn, room, false);
-}
-
-static void room_do_leave_created(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct room *room = next;
-    struct slice matrix_room = SLICE_EMPTY;
-    if (matrix_room_id_parse(turn_arena(turn), ended_of(msg)->body, &matrix_room) == RC_OK) {
-        leave_empty(turn, room, matrix_room);
-    }
-    if (room->matrix_room.len == 0) { /* LEAVING: over when nothing more can come */
-        room->deadline_ms = turn_now_ms(turn) + ECHO_WAIT_MS;
-    }
-}
-
-/* The room may be there although its answer is not, and its create event came or may still come. */
-static void room_do_leave_candidate(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct room *room = next;
-    (void)msg;
-    if (room->candidate.len > 0) {
-        leave_empty(turn, room, room->candidate);
-        room->candidate = SLICE_EMPTY;
-    }
-    room->deadline_ms = turn_now_ms(turn) + ECHO_WAIT_MS;
-}
-
-/* A second room, from a createRoom that was thought lost. */
-static void room_do_leave_orphan(void *next, const struct msg *msg, struct turn *turn)
-{
-    const struct room *room = next;
-    const struct msg_chat *seen = msg->body;
-    if (!slice_equal(seen->room, room->matrix_room)) {
-        leave_empty(turn, room, seen->room);
-    }
+    room_tell_owner(turn, next, TEXT_ALREADY_BRIDGED, SLICE_EMPTY);
 }
 
 FIELD_RECORD(room, ROOM_FIELDS);

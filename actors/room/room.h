@@ -35,6 +35,8 @@ enum room_state {
     F(S, FLAG, is_behind)  /* something came that was not taken: read again */                     \
     F(S, FLAG, is_polling) /* there is no live channel: read every now and then */                 \
     F(S, NUM, posts)       /* own messages on their way to Gitter */                               \
+    F(S, NUM, ended)       /* how many of them have come to their end */                           \
+    F(S, TEXT, life)       /* of this bridging: ends of posts of one before are not minded */      \
     F(S, NUM, refused)     /* own messages refused since one was taken */                          \
     F(S, TEXT, last_refused)                                                                       \
     F(S, NUM, undelivered) /* own messages whose posts failed since one did not */                 \
@@ -67,6 +69,11 @@ struct slice room_key_gitter_room(struct slice key);
 
 /* Shared by the files of this actor. */
 
+enum {
+    /* The create event of a room whose answer was lost is pushed within this time, if it exists. */
+    ROOM_ECHO_WAIT_MS = 30 * 1000,
+};
+
 struct slice room_lane_in(struct turn *turn, const struct room *room);
 struct slice room_lane_out(struct turn *turn, const struct room *room);
 struct slice room_lane_read(struct turn *turn, const struct room *room);
@@ -82,42 +89,48 @@ void room_notice(struct turn *turn,
         room_notice((turn), (room), &said_, (reply_to));                                           \
     } while (false)
 
+/* The same in the private chat. */
+void room_tell_owner(struct turn *turn, const struct room *room, enum text text, struct slice why);
+
+void room_call_homeserver(struct turn *turn,
+                          const struct room *room,
+                          int purpose,
+                          const struct matrix_request *request);
+void room_report_made(struct turn *turn, const struct room *room, bool is_done);
+void room_tell_feed(struct turn *turn, const struct room *room, int kind);
+struct actor_ref room_face(const struct room *room);
+/* Leaves a Matrix room to which nobody was ever invited. */
+void room_leave_empty(struct turn *turn, const struct room *room, struct slice matrix_room);
+
 /* How calls of one Gitter message in room-in are told apart: "<message id>|<Gitter user>|<what>".
  */
 struct slice
 room_ref(struct arena *arena, struct slice message, struct slice user, const char *what);
 
 /* Values of MESSAGE_MAP. While a message is on its way to Matrix: empty, or "later <record>" if it
- * was changed on Gitter meanwhile and the change is due when it is there; each behind "held " if
- * posts were under way when it came, so that it may be the echo of one. "own <event>": the owner's
- * event, which this message stands for. "part <event>": the same for the second and later parts of
- * a long event, so that an event finds one message only. "<event>": a ghost's event, which stands
- * for this message. */
-struct slice room_own_value(struct arena *arena, struct slice event_id, bool is_first);
-bool room_value_is_own(struct slice value);
+ * was changed on Gitter meanwhile and the change is due when it is there; each behind "held <n> "
+ * if a post was under way when it came, the next after n that had ended, so that it may be the echo
+ * of that. "own <event>": the owner's event, which this message stands for. "part <number>
+ * <event>": the same for the second and later parts of a long event, counted from 0. "gone": the
+ * owner had it removed. "<event>": a ghost's event, which stands for this message.
+ *
+ * Under the key of the room, by event of the owner: a change that is due when the event's posts
+ * have ended (room_change.c). */
+extern const struct slice room_value_gone;
+struct slice room_own_value(struct arena *arena, struct slice event_id, int64_t part);
+bool room_value_is_own(struct slice value); /* gone or not */
 bool room_value_is_pending(struct slice value);
-bool room_value_is_held(struct slice value);
+struct slice room_held_value(struct arena *arena, int64_t ended, struct slice value);
+/* Held for the post that was under way when so many had ended. */
+bool room_value_is_held_behind(struct slice value, int64_t ended);
 /* A value that is pending, without the mark that it is held. */
 struct slice room_value_when_free(struct slice value);
-/* The event of a value that is not pending. */
+/* The event of a value that is neither pending nor gone. */
 struct slice room_value_event(struct slice value);
 
 /* The message that the Matrix room got last, before the first of those that are still on their way.
  */
 struct slice room_last_brought(struct turn *turn, const struct room *room);
-
-/* room_losses.c */
-
-/* The owner has as many messages waiting for Gitter as they may have. The first that is refused is
- * answered with the reason; how many there were is said when one is taken again. */
-bool room_refuses(struct turn *turn, struct room *room, struct slice event_id);
-/* A post has ended. The first of those that fail in a row is answered with the reason; how many
- * there were is said when one does not, or when none is left. */
-void room_post_failed(struct turn *turn,
-                      struct room *room,
-                      struct slice event_id,
-                      const struct call_ended *ended);
-void room_post_delivered(struct turn *turn, struct room *room);
 
 /* room_to_matrix.c */
 fsm_action room_do_take_snapshot, room_do_take_record, room_do_read, room_do_take_page;
@@ -126,8 +139,17 @@ fsm_action room_do_note_sent, room_do_note_joined;
 void room_claim(struct turn *turn, struct room *room, struct slice message, struct slice event_id);
 
 /* room_to_gitter.c */
-fsm_action room_do_post, room_do_edit, room_do_remove, room_do_note_post, room_do_look,
-    room_do_compare;
-fsm_action room_do_report_post, room_do_report_edit, room_do_explain;
+fsm_action room_do_post, room_do_end_post, room_do_explain;
+
+/* room_look.c */
+fsm_action room_do_look, room_do_compare;
+
+/* room_change.c */
+fsm_action room_do_edit, room_do_remove, room_do_report_edit;
+
+/* room_leave.c */
+fsm_action room_do_leave, room_do_unbridge, room_do_say_gone, room_do_tell_not_invited;
+fsm_action room_do_report_unmade, room_do_abandon, room_do_leave_created, room_do_leave_candidate,
+    room_do_leave_orphan;
 
 #endif

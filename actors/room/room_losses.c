@@ -1,6 +1,6 @@
 /* The owner's messages that do not get to Gitter: all are counted, and of many in a row the first
  * and the last are answered. */
-#include "actors/room/room.h"
+#include "actors/room/room_post.h"
 
 #include <inttypes.h>
 
@@ -56,6 +56,7 @@ void room_post_failed(struct turn *turn,
                       const struct call_ended *ended)
 {
     room->posts -= room->posts > 0 ? 1 : 0;
+    room->ended++;
     if (!slice_equal(event_id, room->last_undelivered)) { /* else another part of it */
         room->undelivered++;
         room->last_undelivered = event_id;
@@ -68,10 +69,13 @@ void room_post_failed(struct turn *turn,
     if (room->posts == 0) {
         end_row(turn, room, &room->undelivered, &room->last_undelivered);
     }
+    room_make_kept_change(turn, room, event_id);
 }
 
-void room_post_delivered(struct turn *turn, struct room *room)
+void room_post_delivered(struct turn *turn, struct room *room, struct slice event_id)
 {
     room->posts -= room->posts > 0 ? 1 : 0;
+    room->ended++;
     end_row(turn, room, &room->undelivered, &room->last_undelivered);
+    room_make_kept_change(turn, room, event_id);
 }

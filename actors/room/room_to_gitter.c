@@ -1,96 +1,50 @@
 /* From Matrix to Gitter: the owner's messages become posts in the lane room-out, each once, in
- * order.
- *
- * Gitter takes no id of ours with a post. When its answer is lost, nobody knows whether the message
- * is there: then the place in the lane is taken by a look at what was said since, soon and once
- * more after Gitter's own time-outs, and only if it is in neither list it is posted again. */
-#include "actors/room/room.h"
+ * order. What is done when the answer to one is lost is in room_look.c, what when the owner changes
+ * one in room_change.c. */
+#include "actors/room/room_post.h"
 
 #include "codecs/ghostid.h"
-#include "codecs/json.h"
 #include "codecs/markdown.h"
+#include "runtime/base/limits.h"
 
-static const struct slice own_mark = SLICE_INIT("own ");
-static const struct slice part_mark = SLICE_INIT("part ");
-static const struct slice held_mark = SLICE_INIT("held ");
-
-enum {
-    LOOKS = 2,
-    FIRST_LOOK_MS = 5 * 1000,
-    SECOND_LOOK_MS = 60 * 1000,
-    LOOK_MESSAGES = 100,
-    LOOK_BACK_MS = 10 * 1000,
-};
-
-struct slice room_own_value(struct arena *arena, struct slice event_id, bool is_first)
+/* The second field tells the first part at a glance; a third that is a number is of the first
+ * layout of this text: "<event>|<is first>|<looks>|<cursor>|<read>|<body>". */
+struct slice room_post_print(struct arena *arena, const struct room_post *post)
 {
-    return arena_printf(arena, "%.*s%.*s", SLICE_ARGS(is_first ? own_mark : part_mark),
-                        SLICE_ARGS(event_id));
+    return arena_printf(arena, "%.*s|%d|%s|%d|%.*s|%d|%.*s|%.*s|%.*s", SLICE_ARGS(post->event_id),
+                        post->part == 0 ? 1 : 0, post->body.len > 0 ? "look" : "post",
+                        (int)post->part, SLICE_ARGS(post->life), (int)post->looks,
+                        SLICE_ARGS(post->cursor), SLICE_ARGS(post->read), SLICE_ARGS(post->body));
 }
 
-bool room_value_is_own(struct slice value)
+static int64_t number_of(struct slice text)
 {
-    return slice_starts_with(value, own_mark) || slice_starts_with(value, part_mark);
+    int64_t number = 0;
+    return slice_to_int(text, &number) == RC_OK ? number : 0;
 }
 
-bool room_value_is_held(struct slice value)
+struct room_post room_post_read(struct slice ref)
 {
-    return slice_starts_with(value, held_mark);
-}
-
-struct slice room_value_when_free(struct slice value)
-{
-    return room_value_is_held(value) ? slice_from(value, held_mark.len) : value;
-}
-
-bool room_value_is_pending(struct slice value)
-{
-    value = room_value_when_free(value);
-    return value.len == 0 || slice_starts_with(value, SLICE("later "));
-}
-
-struct slice room_value_event(struct slice value)
-{
-    if (slice_starts_with(value, own_mark)) {
-        return slice_from(value, own_mark.len);
+    struct room_post post = {.event_id = slice_cut(&ref, '|')};
+    post.part = slice_equal(slice_cut(&ref, '|'), SLICE("1")) ? 0 : 1;
+    const struct slice what = slice_cut(&ref, '|');
+    if (slice_equal(what, SLICE("post")) || slice_equal(what, SLICE("look"))) {
+        post.part = number_of(slice_cut(&ref, '|'));
+        post.life = slice_cut(&ref, '|');
+        post.looks = number_of(slice_cut(&ref, '|'));
+    } else {
+        post.looks = number_of(what);
     }
-    return slice_starts_with(value, part_mark) ? slice_from(value, part_mark.len) : value;
+    post.cursor = slice_cut(&ref, '|');
+    post.read = slice_cut(&ref, '|');
+    post.body = ref;
+    return post;
 }
 
-/* What a post must remember: the part of which event it is, how often was looked for it, where
- * Gitter's list stood when it was declared, and, while it is being looked for, how far this look
- * has read and its own body. */
-struct post_ref {
-    struct slice event_id;
-    bool is_first;
-    int64_t looks;
-    struct slice cursor;
-    struct slice read; /* last message of the page before; empty: none was read */
-    struct slice body;
-};
-
-static struct slice post_ref_print(struct arena *arena, const struct post_ref *ref)
-{
-    return arena_printf(arena, "%.*s|%d|%d|%.*s|%.*s|%.*s", SLICE_ARGS(ref->event_id),
-                        ref->is_first ? 1 : 0, (int)ref->looks, SLICE_ARGS(ref->cursor),
-                        SLICE_ARGS(ref->read), SLICE_ARGS(ref->body));
-}
-
-static struct post_ref post_ref_read(struct slice text)
-{
-    struct post_ref ref = {.event_id = slice_cut(&text, '|')};
-    ref.is_first = slice_equal(slice_cut(&text, '|'), SLICE("1"));
-    if (slice_to_int(slice_cut(&text, '|'), &ref.looks) != RC_OK) {
-        ref.looks = 0;
-    }
-    ref.cursor = slice_cut(&text, '|');
-    ref.read = slice_cut(&text, '|');
-    ref.body = text;
-    return ref;
-}
-
-static struct call
-post_call(struct turn *turn, const struct room *room, struct slice body, const struct post_ref *ref)
+struct call room_post_call(struct turn *turn,
+                           const struct room *room,
+                           struct slice body,
+                           const struct room_post *post)
 {
     struct arena *arena = turn_arena(turn);
     struct gitter_request request =
@@ -98,20 +52,20 @@ post_call(struct turn *turn, const struct room *room, struct slice body, const s
     request.body = body;
     struct call call =
         call_gitter(MSG_ROOM_POST_ENDED, &request, room_lane_out(turn, room), room->owner);
-    call.ref = post_ref_print(arena, ref);
+    call.ref = room_post_print(arena, post);
     return call;
 }
 
 /* Posting */
 
-static bool is_text(struct slice msgtype)
+bool room_is_text(struct slice msgtype)
 {
     return slice_equal(msgtype, SLICE("m.text")) || slice_equal(msgtype, SLICE("m.notice")) ||
            slice_equal(msgtype, SLICE("m.emote"));
 }
 
-static struct slice
-markdown_of(struct turn *turn, const struct room *room, const struct msg_matrix_text *text)
+struct slice
+room_markdown_of(struct turn *turn, const struct room *room, const struct msg_matrix_text *text)
 {
     const bool is_emote = slice_equal(text->msgtype, SLICE("m.emote"));
     const struct matrix_text source = {
@@ -128,222 +82,76 @@ markdown_of(struct turn *turn, const struct room *room, const struct msg_matrix_
                     : markdown;
 }
 
+void room_post_part(struct turn *turn,
+                    struct room *room,
+                    const struct room_post *part,
+                    struct slice text,
+                    bool is_status)
+{
+    const struct gitter_request request =
+        gitter_send_request(turn_arena(turn), room->gitter_room, text, is_status, SLICE_EMPTY);
+    const struct room_post post = {
+        .event_id = part->event_id,
+        .part = part->part,
+        .life = room->life,
+        .cursor = room->cursor,
+    };
+    const struct call call = room_post_call(turn, room, request.body, &post);
+    turn_call(turn, &call);
+    room->posts++;
+}
+
 void room_do_post(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
     const struct msg_matrix_text *text = msg->body;
-    struct arena *arena = turn_arena(turn);
     struct slice *parts = NULL;
-    if (!is_text(text->msgtype)) {
+    if (!room_is_text(text->msgtype)) {
         ROOM_NOTICE(turn, room, text->event_id, TEXT_NOT_BRIDGED_KIND, {"room", room->label});
         return;
     }
     if (room_refuses(turn, room, text->event_id)) {
         return;
     }
-    const size_t count =
-        markdown_split(arena, markdown_of(turn, room, text), GITTER_TEXT_UNITS_MAX, &parts);
+    const bool is_emote = slice_equal(text->msgtype, SLICE("m.emote"));
+    const size_t count = markdown_split(turn_arena(turn), room_markdown_of(turn, room, text),
+                                        GITTER_TEXT_UNITS_MAX, &parts);
     for (size_t i = 0; i < count; i++) {
-        const struct gitter_request request = gitter_send_request(
-            arena, room->gitter_room, parts[i],
-            i == 0 && slice_equal(text->msgtype, SLICE("m.emote")), SLICE_EMPTY);
-        const struct post_ref ref = {
-            .event_id = text->event_id, .is_first = i == 0, .cursor = room->cursor};
-        const struct call call = post_call(turn, room, request.body, &ref);
-        turn_call(turn, &call);
-        room->posts++;
+        const struct room_post part = {.event_id = text->event_id, .part = (int64_t)i};
+        room_post_part(turn, room, &part, parts[i], i == 0 && is_emote);
     }
 }
 
-void room_do_note_post(void *next, const struct msg *msg, struct turn *turn)
+/* Ends */
+
+static void note_post(struct turn *turn,
+                      struct room *room,
+                      const struct room_post *post,
+                      const struct gitter_message *message)
 {
-    struct room *room = next;
-    const struct post_ref ref = post_ref_read(ended_of(msg)->ref);
-    struct gitter_message message = {0};
-    room_post_delivered(turn, room);
-    if (gitter_message_parse(turn_arena(turn), ended_of(msg)->body, &message) != RC_OK) {
-        return; /* a 2xx that says nothing: it is there, under an id that its echo will tell */
+    if (message->has_version) {
+        room_claim(turn, room, message->id,
+                   room_own_value(turn_arena(turn), post->event_id, post->part));
+    } else {
+        ROOM_NOTICE(turn, room, post->event_id, TEXT_SHADOW_BANNED, {"room", room->label});
     }
-    if (!message.has_version) {
-        ROOM_NOTICE(turn, room, ref.event_id, TEXT_SHADOW_BANNED, {"room", room->label});
-        return;
-    }
-    room_claim(turn, room, message.id,
-               room_own_value(turn_arena(turn), ref.event_id, ref.is_first));
+    room_post_delivered(turn, room, post->event_id);
 }
 
-void room_do_report_post(void *next, const struct msg *msg, struct turn *turn)
-{
-    room_post_failed(turn, next, post_ref_read(ended_of(msg)->ref).event_id, ended_of(msg));
-}
-
-/* Looking for a post whose answer was lost */
-
-static struct slice look_after(struct arena *arena, const struct post_ref *ref)
-{
-    if (ref->read.len > 0) {
-        return ref->read;
-    }
-    return ref->cursor.len > 0 ? gitter_id_before(arena, ref->cursor, LOOK_BACK_MS) : SLICE_EMPTY;
-}
-
-static void look(struct turn *turn, const struct room *room, const struct post_ref *ref)
-{
-    struct arena *arena = turn_arena(turn);
-    const struct gitter_page page = {
-        .after_id = look_after(arena, ref),
-        .limit = LOOK_MESSAGES,
-        .with_threads = true,
-    };
-    const struct gitter_request request = gitter_messages_request(arena, room->gitter_room, &page);
-    struct call call =
-        call_gitter(MSG_ROOM_LOOK_ENDED, &request, room_lane_out(turn, room), room->owner);
-    call.ref = post_ref_print(arena, ref);
-    if (ref->read.len == 0) {
-        call.not_before_ms = turn_now_ms(turn) + (ref->looks == 0 ? FIRST_LOOK_MS : SECOND_LOOK_MS);
-    }
-    turn_call_instead(turn, &call);
-}
-
-void room_do_look(void *next, const struct msg *msg, struct turn *turn)
-{
-    const struct room *room = next;
-    struct post_ref ref = post_ref_read(ended_of(msg)->ref);
-    ref.body = ended_of(msg)->request;
-    ref.looks = 0;
-    look(turn, room, &ref);
-}
-
-/* Ours is an own message with the same text that stands for nothing yet: neither for another post
- * of ours nor for a message that is or was brought over because the owner wrote it elsewhere. One
- * that came while posts were under way is held until they have ended, and may be ours. */
-static bool is_lost_post(struct turn *turn,
-                         const struct room *room,
-                         const struct gitter_message *message,
-                         struct slice text)
-{
-    struct slice value = SLICE_EMPTY;
-    return slice_equal(message->from.id, room->gitter_user) && slice_equal(message->text, text) &&
-           (!turn_related(turn, RELATION_MESSAGE_MAP, room->matrix_room, message->id, &value) ||
-            room_value_is_held(value));
-}
-
-/* `last` is the last message of a page behind which there may be more, else empty. */
-static const struct gitter_message *find_lost_post(struct turn *turn,
-                                                   const struct room *room,
-                                                   const struct call_ended *ended,
-                                                   struct slice body,
-                                                   struct slice *last)
-{
-    struct gitter_message *messages = NULL;
-    struct json *posted = NULL;
-    size_t count = 0;
-    if (json_parse(turn_arena(turn), body, &posted) != RC_OK ||
-        gitter_messages_parse(turn_arena(turn), ended->body, &messages, &count) != RC_OK) {
-        return NULL;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (is_lost_post(turn, room, &messages[i], json_get_text(posted, SLICE("text")))) {
-            return &messages[i];
-        }
-    }
-    *last = count >= LOOK_MESSAGES ? messages[count - 1].id : SLICE_EMPTY;
-    return NULL;
-}
-
-/* It is in neither look: Gitter does not have it. */
-static void post_again(struct turn *turn, const struct room *room, struct post_ref *ref)
-{
-    const struct slice body = ref->body;
-    ref->body = SLICE_EMPTY;
-    ref->looks = 0;
-    const struct call again = post_call(turn, room, body, ref);
-    turn_call_instead(turn, &again);
-}
-
-void room_do_compare(void *next, const struct msg *msg, struct turn *turn)
+void room_do_end_post(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
     const struct call_ended *ended = ended_of(msg);
-    struct post_ref ref = post_ref_read(ended->ref);
-    if (!ended_is_done(msg)) {
-        room_post_failed(turn, room, ref.event_id, ended);
-        return;
+    const struct room_post post = room_post_read(ended->ref);
+    struct gitter_message message = {0};
+    if (ended->end == CALL_END_FAILED) {
+        room_post_failed(turn, room, post.event_id, ended);
+    } else if (ended_is_done(msg) &&
+               gitter_message_parse(turn_arena(turn), ended->body, &message) == RC_OK) {
+        note_post(turn, room, &post, &message);
+    } else { /* also a 2xx that says nothing */
+        room_do_look(next, msg, turn);
     }
-    struct slice last = SLICE_EMPTY;
-    const struct gitter_message *found = find_lost_post(turn, room, ended, ref.body, &last);
-    if (found != NULL) {
-        room_post_delivered(turn, room);
-        room_claim(turn, room, found->id,
-                   room_own_value(turn_arena(turn), ref.event_id, ref.is_first));
-        return;
-    }
-    ref.read = last;
-    ref.looks += last.len == 0;
-    if (ref.looks < LOOKS) {
-        look(turn, room, &ref);
-    } else {
-        post_again(turn, room, &ref);
-    }
-}
-
-/* Edits and removals: both may be repeated freely. */
-
-static bool gitter_message_of(struct turn *turn,
-                              const struct room *room,
-                              struct slice event_id,
-                              struct slice *id)
-{
-    const struct slice value = room_own_value(turn_arena(turn), event_id, true);
-    return turn_related_by_value(turn, RELATION_MESSAGE_MAP, room->matrix_room, value, id);
-}
-
-static void change(struct turn *turn,
-                   struct room *room,
-                   const struct gitter_request *request,
-                   struct slice event_id)
-{
-    if (room_refuses(turn, room, event_id)) {
-        return;
-    }
-    struct call call =
-        call_gitter(MSG_ROOM_EDIT_ENDED, request, room_lane_out(turn, room), room->owner);
-    call.repeat = CALL_REPEAT_FREELY;
-    call.ref = event_id;
-    turn_call(turn, &call);
-}
-
-void room_do_edit(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct room *room = next;
-    const struct msg_matrix_text *text = msg->body;
-    struct slice id = SLICE_EMPTY;
-    if (!gitter_message_of(turn, room, text->replaces, &id)) {
-        room_do_post(next, msg, turn); /* nothing to edit there: say the new text */
-        return;
-    }
-    const struct slice markdown = markdown_of(turn, room, text);
-    const struct gitter_request request =
-        gitter_edit_request(turn_arena(turn), room->gitter_room, id, markdown);
-    change(turn, room, &request, text->event_id);
-}
-
-void room_do_remove(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct room *room = next;
-    const struct msg_matrix_redaction *redaction = msg->body;
-    struct slice id = SLICE_EMPTY;
-    if (gitter_message_of(turn, room, redaction->redacts, &id)) {
-        const struct gitter_request request =
-            gitter_delete_request(turn_arena(turn), room->gitter_room, id);
-        change(turn, room, &request, redaction->event_id);
-    }
-}
-
-void room_do_report_edit(void *next, const struct msg *msg, struct turn *turn)
-{
-    ROOM_NOTICE(turn, next, ended_of(msg)->ref, TEXT_POST_FAILED,
-                {"why", why_failed(turn_arena(turn), ended_of(msg))});
 }
 
 void room_do_explain(void *next, const struct msg *msg, struct turn *turn)

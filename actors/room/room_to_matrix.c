@@ -166,7 +166,8 @@ relay_message(struct turn *turn, struct room *room, const struct gitter_message 
     relay_ghost(&relay);
     relay_send(&relay);
     turn_relate(turn, RELATION_MESSAGE_MAP, room->matrix_room, message->id,
-                relay.is_held ? SLICE("held ") : SLICE_EMPTY);
+                relay.is_held ? room_held_value(turn_arena(turn), room->ended, SLICE_EMPTY)
+                              : SLICE_EMPTY);
     advance(room, message->id);
 }
 
@@ -414,8 +415,12 @@ static void relay_edit(struct turn *turn,
     change_call(turn, room, &request);
 }
 
+/* What the owner had removed comes back as well. */
 static void relay_removal(struct turn *turn, struct room *room, struct slice id, struct slice value)
 {
+    if (slice_equal(value, room_value_gone)) {
+        return;
+    }
     const struct matrix_redact redact = {
         .room_id = room->matrix_room,
         .event_id = room_value_event(value),
@@ -438,9 +443,10 @@ static void relay_change(struct turn *turn,
         return;
     }
     if (room_value_is_pending(value)) {
-        const struct slice later = arena_printf(
-            turn_arena(turn), "%slater %.*s %.*s", room_value_is_held(value) ? "held " : "",
-            SLICE_ARGS(record->operation), SLICE_ARGS(record->model));
+        const struct slice mark = slice_first(value, value.len - room_value_when_free(value).len);
+        const struct slice later =
+            arena_printf(turn_arena(turn), "%.*slater %.*s %.*s", SLICE_ARGS(mark),
+                         SLICE_ARGS(record->operation), SLICE_ARGS(record->model));
         turn_relate(turn, RELATION_MESSAGE_MAP, room->matrix_room, message->id, later);
     } else if (is_removal) {
         relay_removal(turn, room, message->id, value);

@@ -132,6 +132,37 @@ START_TEST(messages_both_ways_survive_death_at_each_step)
 }
 END_TEST
 
+static void change_on_matrix(void)
+{
+    const struct slice one = world_text(&world, "!made1", ALICE, "one");
+    const struct slice two = world_text(&world, "!made1", ALICE, "two");
+    (void)world_edit(&world, "!made1", ALICE, one, "eins");
+    world_redact(&world, "!made1", ALICE, two);
+    const struct slice three = world_text(&world, "!made1", ALICE, "three");
+    world_settle(&world);
+    (void)world_edit(&world, "!made1", ALICE, one, "uno");
+    world_redact(&world, "!made1", ALICE, three);
+    world_text(&world, "!made1", ALICE, "four");
+    world_settle(&world);
+}
+
+static void check_changes(int fuse)
+{
+    expect_gitter(fuse, "one", 0);
+    expect_gitter(fuse, "eins", 0);
+    expect_gitter(fuse, "uno", 1);
+    expect_gitter(fuse, "two", 0);
+    expect_gitter(fuse, "three", 0);
+    expect_gitter(fuse, "four", 1);
+    expect_matrix(fuse, "uno", 0);
+}
+
+START_TEST(changes_before_their_posts_have_ended_survive_death_at_each_step)
+{
+    die_everywhere(change_on_matrix, check_changes);
+}
+END_TEST
+
 static void invite_another_room(void)
 {
     world_text(&world, CHAT, ALICE, "invite Beta/dev");
@@ -232,6 +263,7 @@ static Suite *suite(void)
     tcase_add_test(tests, message_to_matrix_survives_death_at_each_step);
     tcase_add_test(tests, message_to_gitter_survives_death_at_each_step);
     tcase_add_test(tests, messages_both_ways_survive_death_at_each_step);
+    tcase_add_test(tests, changes_before_their_posts_have_ended_survive_death_at_each_step);
     tcase_add_test(tests, room_is_made_whatever_happens);
     tcase_add_test(tests, logout_survives_death_at_each_step);
     tcase_add_test(tests, missed_messages_come_after_a_restart);

@@ -103,6 +103,12 @@ struct slice
 world_content(struct world *world, const char *room, const char *sender, const char *content);
 struct slice
 world_text(struct world *world, const char *room, const char *sender, const char *body);
+/* An event in place of another; gives its id. */
+struct slice world_edit(struct world *world,
+                        const char *room,
+                        const char *sender,
+                        struct slice event_id,
+                        const char *body);
 /* A state event of membership: "join", or with what was before "invite>join". */
 void world_member(struct world *world,
                   const char *room,

@@ -76,6 +76,21 @@ struct slice world_text(struct world *world, const char *room, const char *sende
     return world_content(world, room, sender, json_writer_end(&writer).ptr);
 }
 
+struct slice world_edit(struct world *world,
+                        const char *room,
+                        const char *sender,
+                        struct slice event_id,
+                        const char *body)
+{
+    return world_content(world, room, sender,
+                         arena_printf(world->arena,
+                                      "{\"msgtype\":\"m.text\",\"body\":\"* %s\",\"m.new_content\":"
+                                      "{\"msgtype\":\"m.text\",\"body\":\"%s\"},\"m.relates_to\":"
+                                      "{\"rel_type\":\"m.replace\",\"event_id\":\"%.*s\"}}",
+                                      body, body, SLICE_ARGS(event_id))
+                             .ptr);
+}
+
 /* "{}", or with the membership before. */
 static struct slice unsigned_of(struct world *world, struct slice before)
 {
