@@ -10,8 +10,6 @@
 #include "actors/user/user.h"
 #include "codecs/bayeux.h"
 #include "codecs/ghostid.h"
-#include "codecs/page.h"
-#include "codecs/url.h"
 
 const struct fsm *const machines[] = {
     [ACTOR_USER] = &user_fsm,   [ACTOR_LOGIN] = &login_fsm, [ACTOR_ERRAND] = &errand_fsm,
@@ -185,115 +183,6 @@ static void route_event(struct turn *turn, const struct msg_event *msg)
     }
 }
 
-/* The login pages */
-
-static void answer_home(struct turn *turn, int64_t request)
-{
-    const struct slice bot = settings_of(turn)->bot;
-    struct arena *arena = turn_arena(turn);
-    const struct page page = {
-        .title = text_template(TEXT_PAGE_HOME_TITLE),
-        .text_html = TEXT_RENDER(arena, TEXT_PAGE_HOME, {"bot", bot}).html,
-        .link_url =
-            arena_printf(arena, "https://matrix.to/#/%.*s", SLICE_ARGS(url_encode(arena, bot))),
-        .link_label = text_template(TEXT_PAGE_HOME_LINK),
-    };
-    const struct answer answer = {
-        .status = 200,
-        .content_type = SLICE("text/html; charset=utf-8"),
-        .body = page_render(arena, &page),
-    };
-    turn_answer(turn, request, &answer);
-}
-
-/* The value of the cookie that belongs to one login: gitterd_<handle>=<value>; ... */
-static struct slice find_cookie(struct slice cookies, struct slice handle)
-{
-    while (cookies.ptr != NULL) {
-        struct slice value = slice_trim(slice_cut(&cookies, ';'));
-        const struct slice name = slice_cut(&value, '=');
-        if (slice_starts_with(name, SLICE("gitterd_")) &&
-            slice_equal(slice_from(name, 8), handle)) {
-            return value.ptr == NULL ? SLICE_EMPTY : value;
-        }
-    }
-    return SLICE_EMPTY;
-}
-
-/* The login actor of a state "<handle>.<secret>"; false answers that the link does not work. */
-static bool
-find_login(struct turn *turn, int64_t request, struct slice state, struct actor_ref *login)
-{
-    int at = 0;
-    *login = (struct actor_ref){ACTOR_LOGIN, slice_first(state, slice_find_byte(state, '.'))};
-    if (login->key.len > 0 && login->key.len <= 64 && turn_exists(turn, *login, &at)) {
-        return true;
-    }
-    answer_page(turn, request, 404, TEXT_PAGE_INVALID_TITLE, TEXT_PAGE_INVALID);
-    return false;
-}
-
-static struct slice secret_of(struct slice state)
-{
-    return slice_from(state, slice_find_byte(state, '.') + 1);
-}
-
-static void route_link(struct turn *turn, const struct msg_web *web, struct slice state)
-{
-    const bool is_post = slice_equal(web->method, SLICE("POST"));
-    struct actor_ref login;
-    if (!find_login(turn, web->request, state, &login)) {
-        return;
-    }
-    const struct msg_login msg = {
-        .request = web->request,
-        .secret = secret_of(state),
-        .cookie = find_cookie(web->cookie, login.key),
-    };
-    turn_send(turn, login, is_post ? MSG_LOGIN_BEGIN : MSG_LOGIN_VIEW, &msg);
-}
-
-static struct slice query_value(struct turn *turn, const struct msg_web *web, struct slice name)
-{
-    struct slice value = SLICE_EMPTY;
-    size_t count = 0;
-    const enum rc rc = url_form_find(turn_arena(turn), web->query, name, &value, &count);
-    return rc == RC_OK && count == 1 ? value : SLICE_EMPTY;
-}
-
-static void route_callback(struct turn *turn, const struct msg_web *web)
-{
-    const struct slice state = query_value(turn, web, SLICE("state"));
-    struct actor_ref login;
-    if (!find_login(turn, web->request, state, &login)) {
-        return;
-    }
-    const struct msg_callback msg = {
-        .request = web->request,
-        .secret = secret_of(state),
-        .cookie = find_cookie(web->cookie, login.key),
-        .code = query_value(turn, web, SLICE("code")),
-        .error = query_value(turn, web, SLICE("error")),
-    };
-    turn_send(turn, login, MSG_LOGIN_CALLBACK, &msg);
-}
-
-static void route_web(struct turn *turn, const struct msg_web *web)
-{
-    const struct slice link = SLICE("/auth_gitter/");
-    const bool is_get =
-        slice_equal(web->method, SLICE("GET")) || slice_equal(web->method, SLICE("HEAD"));
-    if (slice_starts_with(web->path, link)) {
-        route_link(turn, web, slice_from(web->path, link.len));
-    } else if (is_get && slice_equal(web->path, SLICE("/callback"))) {
-        route_callback(turn, web);
-    } else if (is_get && slice_equal(web->path, SLICE("/"))) {
-        answer_home(turn, web->request);
-    } else {
-        answer_page(turn, web->request, 404, TEXT_PAGE_ABSENT_TITLE, TEXT_PAGE_ABSENT);
-    }
-}
-
 /* The connection to Gitter */
 
 static struct actor_ref feed_of(struct slice owner)
@@ -430,7 +319,7 @@ void router_route(const struct msg *input, struct turn *turn)
         route_event(turn, input->body);
         break;
     case MSG_WEB_REQUEST:
-        route_web(turn, input->body);
+        login_route(turn, input->body);
         break;
     case MSG_LINK_UP:
         turn_send(turn, feed_of(((const struct msg_link_up *)input->body)->owner), MSG_FEED_UP,

@@ -31,7 +31,7 @@ CREATE INDEX users_by_deadline ON users (deadline_ms, key) WHERE deadline_ms <> 
 CREATE INDEX users_by_private_room ON users (private_room) WHERE private_room IS NOT NULL;
 CREATE INDEX users_by_gitter_id ON users (gitter_id) WHERE gitter_id IS NOT NULL;
 
--- Login links that were given out and are neither used nor too old.
+-- Login links that were given out; those used or too old for a day longer.
 CREATE TABLE logins (
     key         TEXT    NOT NULL PRIMARY KEY,   -- first half of the link's state
     state       TEXT    NOT NULL,

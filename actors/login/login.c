@@ -1,8 +1,8 @@
 /* One login link: it works once, for ten minutes, in one browser, for one Matrix user. Opening it
- * binds nothing, since chat programs open links to show previews of them; its button does. */
+ * binds nothing, since chat programs open links to show previews of them; its button does, if it is
+ * pressed on our own page. */
 #include "actors/login/login.h"
 
-#include "codecs/page.h"
 #include "codecs/url.h"
 
 #define ROW(FROM, ON, GUARD, TO, ACTION)                                                           \
@@ -13,99 +13,140 @@
 #define login_if_always NULL
 #define login_do_nothing NULL
 
-static fsm_guard login_if_is_ours, login_if_is_ours_and_browsers, login_if_is_denied,
-    login_if_is_granted;
-static fsm_guard login_if_is_done;
+static fsm_guard login_if_is_ours, login_if_is_browsers, login_if_is_pressed;
+static fsm_guard login_if_is_pressed_again, login_if_is_denied, login_if_is_granted;
+static fsm_guard login_if_is_done, login_if_has_account;
 static fsm_action login_do_keep, login_do_show_button, login_do_bind_browser,
-    login_do_send_to_gitter;
-static fsm_action login_do_refuse_browser, login_do_refuse_link, login_do_deny,
-    login_do_fetch_token;
-static fsm_action login_do_hand_over, login_do_fail, login_do_show_result, login_do_drop;
+    login_do_send_to_gitter, login_do_ask_again;
+static fsm_action login_do_refuse_browser, login_do_refuse_link, login_do_say_used,
+    login_do_say_expired;
+static fsm_action login_do_deny, login_do_fetch_token, login_do_hand_over, login_do_fail;
+static fsm_action login_do_show_account, login_do_finish, login_do_show_failure, login_do_drop,
+    login_do_expire;
 
-static const char *const login_states[] = {"OFFERED", "BOUND", "EXCHANGING", "ASKING", "ENDED"};
+static const char *const login_states[] = {"OFFERED", "BOUND", "EXCHANGING", "ASKING",
+                                           "DONE",    "SPENT", "EXPIRED",    "ENDED"};
 
 // clang-format off
 static const struct fsm_row login_rows[] = {
-    /*  from        on           guard                 to          action           */
-    ROW(OFFERED,    OFFERED,     always,               OFFERED,    keep),
-    ROW(OFFERED,    VIEW,        is_ours,              OFFERED,    show_button),
-    ROW(BOUND,      VIEW,        is_ours,              BOUND,      show_button),
-    ROW(ANY,        VIEW,        always,               SAME,       refuse_link),
-    ROW(OFFERED,    BEGIN,       is_ours,              BOUND,      bind_browser),
-    ROW(BOUND,      BEGIN,       is_ours_and_browsers, BOUND,      send_to_gitter),
-    ROW(BOUND,      BEGIN,       is_ours,              BOUND,      refuse_browser),
-    ROW(ANY,        BEGIN,       always,               SAME,       refuse_link),
-    ROW(BOUND,      CALLBACK,    is_denied,            ENDED,      deny),
-    ROW(BOUND,      CALLBACK,    is_granted,           EXCHANGING, fetch_token),
-    ROW(BOUND,      CALLBACK,    is_ours,              BOUND,      refuse_browser),
-    ROW(ANY,        CALLBACK,    always,               SAME,       refuse_link),
-    ROW(EXCHANGING, TOKEN_ENDED, is_done,              ASKING,     hand_over),
-    ROW(EXCHANGING, TOKEN_ENDED, always,               ENDED,      fail),
-    ROW(ASKING,     RESULT,      always,               ENDED,      show_result),
-    ROW(ANY,        CANCELLED,   always,               ENDED,      drop),
-    ROW(ANY,        DEADLINE,    always,               ENDED,      drop),
+    /*  from        on           guard             to          action           */
+    ROW(OFFERED,    OFFERED,     always,           OFFERED,    keep),
+
+    ROW(OFFERED,    VIEW,        is_ours,          OFFERED,    show_button),
+    ROW(BOUND,      VIEW,        is_browsers,      BOUND,      show_button),
+    ROW(BOUND,      VIEW,        is_ours,          BOUND,      refuse_browser),
+    ROW(DONE,       VIEW,        is_browsers,      DONE,       show_account),
+    ROW(EXPIRED,    VIEW,        is_ours,          EXPIRED,    say_expired),
+    ROW(ANY,        VIEW,        is_ours,          SAME,       say_used),
+    ROW(ANY,        VIEW,        always,           SAME,       refuse_link),
+
+    ROW(OFFERED,    BEGIN,       is_pressed,       BOUND,      bind_browser),
+    ROW(OFFERED,    BEGIN,       is_ours,          OFFERED,    ask_again),
+    ROW(BOUND,      BEGIN,       is_pressed_again, BOUND,      send_to_gitter),
+    ROW(BOUND,      BEGIN,       is_browsers,      BOUND,      ask_again),
+    ROW(BOUND,      BEGIN,       is_ours,          BOUND,      refuse_browser),
+    ROW(EXPIRED,    BEGIN,       is_ours,          EXPIRED,    say_expired),
+    ROW(ANY,        BEGIN,       is_ours,          SAME,       say_used),
+    ROW(ANY,        BEGIN,       always,           SAME,       refuse_link),
+
+    ROW(BOUND,      CALLBACK,    is_denied,        SPENT,      deny),
+    ROW(BOUND,      CALLBACK,    is_granted,       EXCHANGING, fetch_token),
+    ROW(BOUND,      CALLBACK,    is_ours,          BOUND,      refuse_browser),
+    ROW(DONE,       CALLBACK,    is_browsers,      DONE,       show_account),
+    ROW(EXPIRED,    CALLBACK,    is_ours,          EXPIRED,    say_expired),
+    ROW(OFFERED,    CALLBACK,    always,           OFFERED,    refuse_link),
+    ROW(ANY,        CALLBACK,    is_ours,          SAME,       say_used),
+    ROW(ANY,        CALLBACK,    always,           SAME,       refuse_link),
+
+    ROW(EXCHANGING, TOKEN_ENDED, is_done,          ASKING,     hand_over),
+    ROW(EXCHANGING, TOKEN_ENDED, always,           SPENT,      fail),
+    ROW(ASKING,     RESULT,      has_account,      DONE,       finish),
+    ROW(ASKING,     RESULT,      always,           SPENT,      show_failure),
+
+    ROW(DONE,       CANCELLED,   always,           SPENT,      nothing),
+    ROW(SPENT,      CANCELLED,   always,           SPENT,      nothing),
+    ROW(ANY,        CANCELLED,   always,           ENDED,      drop),
+    ROW(DONE,       DEADLINE,    always,           ENDED,      nothing),
+    ROW(SPENT,      DEADLINE,    always,           ENDED,      nothing),
+    ROW(EXPIRED,    DEADLINE,    always,           ENDED,      nothing),
+    ROW(ANY,        DEADLINE,    always,           EXPIRED,    expire),
 };
 
-#define NOT_OFFERED (STATE_BIT(LOGIN_BOUND) | STATE_BIT(LOGIN_EXCHANGING) | \
-                     STATE_BIT(LOGIN_ASKING) | STATE_BIT(LOGIN_ENDED))
+#define OVER (STATE_BIT(LOGIN_DONE) | STATE_BIT(LOGIN_SPENT) | STATE_BIT(LOGIN_EXPIRED) | \
+              STATE_BIT(LOGIN_ENDED))
+#define UNDER_WAY (STATE_BIT(LOGIN_BOUND) | STATE_BIT(LOGIN_EXCHANGING) | STATE_BIT(LOGIN_ASKING))
 static const struct fsm_pairs login_ignored[] = {
     /* cancelled or too old while the call was under way */
-    {MSG_LOGIN_TOKEN_ENDED, STATE_BIT(LOGIN_ENDED)},
-    {MSG_LOGIN_RESULT, STATE_BIT(LOGIN_OFFERED) | STATE_BIT(LOGIN_ENDED)},
+    {MSG_LOGIN_TOKEN_ENDED, STATE_BIT(LOGIN_EXPIRED) | STATE_BIT(LOGIN_ENDED)},
+    {MSG_LOGIN_RESULT, STATE_BIT(LOGIN_OFFERED) | STATE_BIT(LOGIN_EXPIRED) | STATE_BIT(LOGIN_ENDED)},
 };
 
 static const struct fsm_pairs login_refused[] = {
-    {MSG_LOGIN_OFFERED, NOT_OFFERED},
-    {MSG_LOGIN_TOKEN_ENDED, STATE_BIT(LOGIN_OFFERED) | STATE_BIT(LOGIN_BOUND) | STATE_BIT(LOGIN_ASKING)},
-    {MSG_LOGIN_RESULT, STATE_BIT(LOGIN_BOUND) | STATE_BIT(LOGIN_EXCHANGING)},
+    {MSG_LOGIN_OFFERED, UNDER_WAY | OVER},
+    {MSG_LOGIN_TOKEN_ENDED, STATE_BIT(LOGIN_OFFERED) | STATE_BIT(LOGIN_BOUND) | STATE_BIT(LOGIN_ASKING) |
+                            STATE_BIT(LOGIN_DONE) | STATE_BIT(LOGIN_SPENT)},
+    {MSG_LOGIN_RESULT, STATE_BIT(LOGIN_BOUND) | STATE_BIT(LOGIN_EXCHANGING) | STATE_BIT(LOGIN_DONE) |
+                       STATE_BIT(LOGIN_SPENT)},
 };
 // clang-format on
 
-enum {
-    LOGIN_LIFE_MS = 10 * 60 * 1000
-};
-
 /* Guards */
 
-static bool is_ours(const struct login *login, struct slice secret)
-{
-    return login->secret.len > 0 && slice_equal_secret(login->secret, secret);
-}
+/* What of a request the guards look at, whichever it is. */
+struct shown {
+    int64_t request;
+    struct slice secret;
+    struct slice cookies;
+};
 
-static bool is_browsers(const struct login *login, struct slice cookie)
+static struct shown shown_by(const struct msg *msg)
 {
-    return login->cookie.len > 0 && slice_equal_secret(login->cookie, cookie);
+    if (msg->kind == MSG_LOGIN_CALLBACK) {
+        const struct msg_callback *callback = msg->body;
+        return (struct shown){callback->request, callback->secret, callback->cookie};
+    }
+    const struct msg_login *login = msg->body;
+    return (struct shown){login->request, login->secret, login->cookie};
 }
 
 static bool login_if_is_ours(const void *state, const struct msg *msg)
 {
-    const struct slice secret = msg->kind == MSG_LOGIN_CALLBACK
-                                    ? ((const struct msg_callback *)msg->body)->secret
-                                    : ((const struct msg_login *)msg->body)->secret;
-    return is_ours(state, secret);
+    const struct login *login = state;
+    return login->secret.len > 0 && slice_equal_secret(login->secret, shown_by(msg).secret);
 }
 
-static bool login_if_is_ours_and_browsers(const void *state, const struct msg *msg)
+static bool login_if_is_browsers(const void *state, const struct msg *msg)
 {
-    const struct msg_login *login = msg->body;
-    return is_ours(state, login->secret) && is_browsers(state, login->cookie);
+    const struct login *login = state;
+    return login_if_is_ours(state, msg) && login_holds(shown_by(msg).cookies, login->cookie);
 }
 
-static bool is_returned(const struct login *login, const struct msg_callback *callback)
+/* What our page had the browser send is what the page gave it as a cookie: another site can have
+ * its visitors send the one, but neither read nor set the other. */
+static bool login_if_is_pressed(const void *state, const struct msg *msg)
 {
-    return is_ours(login, callback->secret) && is_browsers(login, callback->cookie);
+    const struct msg_login *begin = msg->body;
+    return login_if_is_ours(state, msg) && login_is_cookie_value(begin->proof) &&
+           login_holds(begin->cookie, begin->proof);
+}
+
+static bool login_if_is_pressed_again(const void *state, const struct msg *msg)
+{
+    const struct login *login = state;
+    const struct msg_login *begin = msg->body;
+    return login_if_is_browsers(state, msg) && slice_equal_secret(begin->proof, login->cookie);
 }
 
 static bool login_if_is_denied(const void *state, const struct msg *msg)
 {
     const struct msg_callback *callback = msg->body;
-    return is_returned(state, callback) && callback->code.len == 0;
+    return login_if_is_browsers(state, msg) && callback->code.len == 0;
 }
 
 static bool login_if_is_granted(const void *state, const struct msg *msg)
 {
     const struct msg_callback *callback = msg->body;
-    return is_returned(state, callback) && callback->code.len > 0;
+    return login_if_is_browsers(state, msg) && callback->code.len > 0;
 }
 
 static bool login_if_is_done(const void *state, const struct msg *msg)
@@ -114,58 +155,13 @@ static bool login_if_is_done(const void *state, const struct msg *msg)
     return ended_is_done(msg);
 }
 
-/* Pages */
-
-static void answer_with(struct turn *turn, int64_t request, int status, const struct page *page)
+static bool login_if_has_account(const void *state, const struct msg *msg)
 {
-    const struct answer answer = {
-        .status = status,
-        .content_type = SLICE("text/html; charset=utf-8"),
-        .body = page_render(turn_arena(turn), page),
-    };
-    turn_answer(turn, request, &answer);
+    (void)state;
+    return ((const struct msg_login_result *)msg->body)->is_done;
 }
 
-void answer_page(struct turn *turn, int64_t request, int status, enum text title, enum text text)
-{
-    const struct settings *settings = settings_of(turn);
-    const struct page page = {
-        .title = text_template(title),
-        .text_html = TEXT_RENDER(turn_arena(turn), text, {"bot", settings->bot}).html,
-    };
-    answer_with(turn, request, status, &page);
-}
-
-static void login_do_refuse_link(void *next, const struct msg *msg, struct turn *turn)
-{
-    const int64_t request = msg->kind == MSG_LOGIN_CALLBACK
-                                ? ((const struct msg_callback *)msg->body)->request
-                                : ((const struct msg_login *)msg->body)->request;
-    (void)next;
-    answer_page(turn, request, 404, TEXT_PAGE_INVALID_TITLE, TEXT_PAGE_INVALID);
-}
-
-static void login_do_refuse_browser(void *next, const struct msg *msg, struct turn *turn)
-{
-    const int64_t request = msg->kind == MSG_LOGIN_CALLBACK
-                                ? ((const struct msg_callback *)msg->body)->request
-                                : ((const struct msg_login *)msg->body)->request;
-    (void)next;
-    answer_page(turn, request, 403, TEXT_PAGE_BROWSER_TITLE, TEXT_PAGE_BROWSER);
-}
-
-static void login_do_show_button(void *next, const struct msg *msg, struct turn *turn)
-{
-    const struct login *login = next;
-    const struct page page = {
-        .title = text_template(TEXT_PAGE_LOGIN_TITLE),
-        .text_html = TEXT_RENDER(turn_arena(turn), TEXT_PAGE_LOGIN, {"user", login->user}).html,
-        .button = text_template(TEXT_PAGE_LOGIN_BUTTON),
-    };
-    answer_with(turn, ((const struct msg_login *)msg->body)->request, 200, &page);
-}
-
-/* Life of the link */
+/* Before Gitter */
 
 static void login_do_keep(void *next, const struct msg *msg, struct turn *turn)
 {
@@ -176,49 +172,65 @@ static void login_do_keep(void *next, const struct msg *msg, struct turn *turn)
     login->deadline_ms = turn_now_ms(turn) + LOGIN_LIFE_MS;
 }
 
-static struct slice callback_url(struct turn *turn)
+static void login_do_show_button(void *next, const struct msg *msg, struct turn *turn)
 {
-    return url_join(turn_arena(turn), settings_of(turn)->login_url, SLICE("callback"));
+    login_answer_button(turn, next, msg->body);
+}
+
+static void login_do_ask_again(void *next, const struct msg *msg, struct turn *turn)
+{
+    login_answer_unproven(turn, next, msg->body);
 }
 
 static void login_do_send_to_gitter(void *next, const struct msg *msg, struct turn *turn)
 {
-    const struct login *login = next;
-    const struct settings *settings = settings_of(turn);
-    struct arena *arena = turn_arena(turn);
-    struct buf query;
-    buf_init(&query, arena);
-    url_form_put(&query, SLICE("client_id"), settings->oauth_key);
-    url_form_put(&query, SLICE("response_type"), SLICE("code"));
-    url_form_put(&query, SLICE("redirect_uri"), callback_url(turn));
-    url_form_put(
-        &query, SLICE("state"),
-        arena_printf(arena, "%.*s.%.*s", SLICE_ARGS(login->key), SLICE_ARGS(login->secret)));
-    const struct slice page = url_join(arena, settings->gitter_url, SLICE("login/oauth/authorize"));
-    const struct answer answer = {
-        .status = 303,
-        .location =
-            arena_printf(arena, "%.*s?%.*s", SLICE_ARGS(page), SLICE_ARGS(buf_slice(&query))),
-        .set_cookie =
-            arena_printf(arena, "gitterd_%.*s=%.*s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s",
-                         SLICE_ARGS(login->key), SLICE_ARGS(login->cookie), LOGIN_LIFE_MS / 1000,
-                         settings->is_login_https ? "; Secure" : ""),
-    };
-    turn_answer(turn, ((const struct msg_login *)msg->body)->request, &answer);
+    login_answer_redirect(turn, next, shown_by(msg).request);
 }
 
 static void login_do_bind_browser(void *next, const struct msg *msg, struct turn *turn)
 {
     struct login *login = next;
-    unsigned char random[20];
-    struct buf hex;
-    buf_init(&hex, turn_arena(turn));
-    turn_random(turn, random, sizeof random);
-    for (size_t i = 0; i < sizeof random; i++) {
-        buf_printf(&hex, "%02x", random[i]);
-    }
-    login->cookie = buf_slice(&hex);
+    login->cookie = ((const struct msg_login *)msg->body)->proof;
     login_do_send_to_gitter(login, msg, turn);
+}
+
+/* Refusals */
+
+static void login_do_refuse_link(void *next, const struct msg *msg, struct turn *turn)
+{
+    (void)next;
+    login_answer_notice(turn, shown_by(msg).request, 404, PAGE_NOTICE(STOP, INVALID));
+}
+
+static void login_do_refuse_browser(void *next, const struct msg *msg, struct turn *turn)
+{
+    (void)next;
+    login_answer_notice(turn, shown_by(msg).request, 403, PAGE_NOTICE(STOP, BROWSER));
+}
+
+static void login_do_say_used(void *next, const struct msg *msg, struct turn *turn)
+{
+    (void)next;
+    login_answer_notice(turn, shown_by(msg).request, 410, PAGE_NOTICE(CLOCK, USED));
+}
+
+static void answer_expired(struct turn *turn, int64_t request)
+{
+    login_answer_notice(turn, request, 410, PAGE_NOTICE(CLOCK, EXPIRED));
+}
+
+static void login_do_say_expired(void *next, const struct msg *msg, struct turn *turn)
+{
+    (void)next;
+    answer_expired(turn, shown_by(msg).request);
+}
+
+/* After Gitter */
+
+static void remember(struct login *login, struct turn *turn)
+{
+    login->request = 0;
+    login->deadline_ms = turn_now_ms(turn) + LOGIN_REMEMBERED_MS;
 }
 
 static void tell_failure(struct turn *turn, const struct login *login, enum text why)
@@ -229,10 +241,10 @@ static void tell_failure(struct turn *turn, const struct login *login, enum text
 
 static void login_do_deny(void *next, const struct msg *msg, struct turn *turn)
 {
-    const struct login *login = next;
-    answer_page(turn, ((const struct msg_callback *)msg->body)->request, 200,
-                TEXT_PAGE_DENIED_TITLE, TEXT_PAGE_DENIED);
+    struct login *login = next;
+    login_answer_notice(turn, shown_by(msg).request, 200, PAGE_NOTICE(STOP, DENIED));
     tell_failure(turn, login, TEXT_WHY_DENIED);
+    remember(login, turn);
 }
 
 static void login_do_fetch_token(void *next, const struct msg *msg, struct turn *turn)
@@ -243,7 +255,7 @@ static void login_do_fetch_token(void *next, const struct msg *msg, struct turn 
     buf_init(&form, turn_arena(turn));
     url_form_put(&form, SLICE("grant_type"), SLICE("authorization_code"));
     url_form_put(&form, SLICE("code"), callback->code);
-    url_form_put(&form, SLICE("redirect_uri"), callback_url(turn));
+    url_form_put(&form, SLICE("redirect_uri"), login_callback_url(turn));
     const struct call call = {
         .purpose = MSG_LOGIN_TOKEN_ENDED,
         .api = CALL_GITTER_WEB,
@@ -262,12 +274,18 @@ static void login_do_fetch_token(void *next, const struct msg *msg, struct turn 
     login->request = callback->request;
 }
 
+static void login_do_show_failure(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct login *login = next;
+    (void)msg;
+    login_answer_notice(turn, login->request, 502, PAGE_NOTICE(STOP, FAILED));
+    remember(login, turn);
+}
+
 static void login_do_fail(void *next, const struct msg *msg, struct turn *turn)
 {
-    const struct login *login = next;
-    (void)msg;
-    answer_page(turn, login->request, 502, TEXT_PAGE_FAILED_TITLE, TEXT_PAGE_FAILED);
-    tell_failure(turn, login, TEXT_WHY_TOKEN);
+    tell_failure(turn, next, TEXT_WHY_TOKEN);
+    login_do_show_failure(next, msg, turn);
 }
 
 static void login_do_hand_over(void *next, const struct msg *msg, struct turn *turn)
@@ -284,30 +302,38 @@ static void login_do_hand_over(void *next, const struct msg *msg, struct turn *t
     tell_failure(turn, login, TEXT_WHY_TOKEN);
 }
 
-static void login_do_show_result(void *next, const struct msg *msg, struct turn *turn)
+static void login_do_finish(void *next, const struct msg *msg, struct turn *turn)
 {
-    const struct login *login = next;
-    const struct msg_login_result *result = msg->body;
-    if (!result->is_done) {
-        answer_page(turn, login->request, 502, TEXT_PAGE_FAILED_TITLE, TEXT_PAGE_FAILED);
-        return;
-    }
-    const struct page page = {
-        .title = text_template(TEXT_PAGE_DONE_TITLE),
-        .text_html = TEXT_RENDER(turn_arena(turn), TEXT_PAGE_DONE, {"user", login->user},
-                                 {"name", result->gitter_name})
-                         .html,
-    };
-    answer_with(turn, login->request, 200, &page);
+    struct login *login = next;
+    login->name = ((const struct msg_login_result *)msg->body)->gitter_name;
+    login_answer_account(turn, login, login->request);
+    remember(login, turn);
 }
+
+static void login_do_show_account(void *next, const struct msg *msg, struct turn *turn)
+{
+    login_answer_account(turn, next, shown_by(msg).request);
+}
+
+/* The end */
 
 static void login_do_drop(void *next, const struct msg *msg, struct turn *turn)
 {
     const struct login *login = next;
     (void)msg;
     if (login->request != 0) {
-        answer_page(turn, login->request, 404, TEXT_PAGE_INVALID_TITLE, TEXT_PAGE_INVALID);
+        login_answer_notice(turn, login->request, 404, PAGE_NOTICE(STOP, INVALID));
     }
+}
+
+static void login_do_expire(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct login *login = next;
+    (void)msg;
+    if (login->request != 0) {
+        answer_expired(turn, login->request);
+    }
+    remember(login, turn);
 }
 
 FIELD_RECORD(login, LOGIN_FIELDS);

@@ -291,8 +291,15 @@ static enum rc open_servers(struct bridge *bridge)
         .is_legacy = config->matrix_legacy_api != 0,
     };
     /* ids of one process: fewer than 2^20 requests a millisecond */
-    const struct web_options web = {.engine = bridge->engine,
-                                    .first_request = bridge_now_ms(NULL) << 20};
+    const struct web_options web = {
+        .engine = bridge->engine,
+        .first_request = bridge_now_ms(NULL) << 20,
+        .site = {config->bot, config->gitter_login_url, config->gitter_url},
+        .rate = config->gitter_login_rate,
+        .proxies = config->gitter_login_proxies.items,
+        .proxies_count = config->gitter_login_proxies.count,
+        .now_ms = bridge_now_ms,
+    };
     bridge->appservice = appservice_open(&appservice);
     bridge->web = web_open(&web);
     struct http_server_options options = {

@@ -45,6 +45,7 @@ class Bridge(Process):
             "matrix_botname": "gitter",
             "gitter_login_port": self.login_port,
             "gitter_login_url": self.login_url,
+            "gitter_login_rate": 0,  # everybody here has one address
             "gitter_oauth_key": client["clientKey"],
             "gitter_url": server.url,
             "gitter_api_url": server.url + "/api/v1",

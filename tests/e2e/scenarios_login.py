@@ -182,9 +182,12 @@ async def scenario_state_works_once(world):
         assert words.page_says(await browser.get(back), "PAGE_DONE")
         await alice.hear("LOGGED_IN")
         asked = await token_requests(world)
-        for url in (back, link, back.replace("code=", "code=0")):
-            page = await browser.get(url)
-            assert page.status >= 400 and words.page_says(page, "PAGE_INVALID"), page
+        for url in (back, link, back.replace("code=", "code=0")):  # who reloads is shown it again
+            assert words.page_says(await browser.get(url), "PAGE_DONE")
+        async with world.browser() as other:
+            for url in (back, link, back.replace("code=", "code=0")):
+                page = await other.get(url)
+                assert page.status >= 400 and words.page_says(page, "PAGE_USED"), page
         assert await token_requests(world) == asked
     await alice.say("list", "LIST_EMPTY")
 
@@ -228,7 +231,7 @@ async def scenario_expired_link(world):
     async with world.browser() as browser:
         async def refused():
             page = await browser.get(link)
-            return page.status >= 400 and words.page_says(page, "PAGE_INVALID")
+            return page.status >= 400 and words.page_says(page, "PAGE_EXPIRED")
         await until("the link to be too old", refused)
     await alice.say("hello", "NOT_LOGGED_IN")
 

@@ -29,9 +29,9 @@ MUTABLE = set()
 
 def objects(tree, folders):
     """(source, object) of each source that is there now; the build may hold older objects."""
-    for source in tree.files(folders, (".c",)):
-        path = os.path.join(tree.root, "build/release", source[:-2] + ".o")
-        yield source, path
+    for source in tree.files(folders, (".c", ".css")):
+        name = source.replace(".", "_") if source.endswith(".css") else source[:-2]
+        yield source, os.path.join(tree.root, "build/release", name + ".o")
 
 
 def symbols(path, *options):

@@ -278,18 +278,11 @@ static struct slice link_of(const struct sim *sim, const struct sim_user *user, 
     return slice_first(link, len);
 }
 
-static bool page_is_got(
-    struct sim *sim, const char *method, struct slice path, struct slice query, struct slice cookie)
+static bool page_is_got(struct sim *sim, struct msg_web web)
 {
     struct world *world = &sim->world;
     world->ids++;
-    const struct msg_web web = {
-        .request = world->ids,
-        .method = slice_from_cstr(method),
-        .path = path,
-        .query = query,
-        .cookie = cookie,
-    };
+    web.request = world->ids;
     world->page = (struct world_page){0};
     engine_post(world->engine,
                 &(struct input){.msg = {MSG_WEB_REQUEST, &web}, .is_repeatable = true});
@@ -303,15 +296,27 @@ static void follow_link(struct sim *sim, struct sim_user *user, struct slice lin
 {
     struct world *world = &sim->world;
     const struct slice state = slice_from(link, sizeof "/auth_gitter/" - 1);
-    if (!page_is_got(sim, "POST", link, SLICE_EMPTY, SLICE_EMPTY)) {
+    struct msg_web web = {.method = SLICE("GET"), .path = link};
+    if (!page_is_got(sim, web)) {
         return;
     }
-    const struct slice cookie =
-        slice_first(world->page.set_cookie, slice_find_byte(world->page.set_cookie, ';'));
+    web.method = SLICE("POST");
+    web.cookie = slice_first(world->page.set_cookie, slice_find_byte(world->page.set_cookie, ';'));
+    struct slice value = web.cookie;
+    (void)slice_cut(&value, '=');
+    web.body = arena_printf(world->arena, "proof=%.*s", SLICE_ARGS(value));
+    if (!page_is_got(sim, web)) {
+        return;
+    }
     user->is_revoked = false;
     world->peers.account = arena_cstr(world->arena, user->account);
-    (void)page_is_got(sim, "GET", SLICE("/callback"),
-                      arena_printf(world->arena, "code=abc&state=%.*s", SLICE_ARGS(state)), cookie);
+    (void)page_is_got(
+        sim, (struct msg_web){
+                 .method = SLICE("GET"),
+                 .path = SLICE("/callback"),
+                 .query = arena_printf(world->arena, "code=abc&state=%.*s", SLICE_ARGS(state)),
+                 .cookie = web.cookie,
+             });
 }
 
 static void log_in_again(struct sim *sim, struct sim_user *user)

@@ -42,11 +42,26 @@ struct slice flow_state(struct world *world)
     return slice_from(flow_link(world), sizeof "/auth_gitter/" - 1);
 }
 
+struct slice flow_open(struct world *world)
+{
+    const struct world_page *page = world_web(world, "GET", flow_link(world), SLICE_EMPTY);
+    ck_assert_int_eq(page->status, 200);
+    return slice_first(page->set_cookie, slice_find_byte(page->set_cookie, ';'));
+}
+
+struct world_page *flow_press(struct world *world, struct slice cookie)
+{
+    struct slice value = cookie;
+    (void)slice_cut(&value, '=');
+    const struct slice form = arena_printf(world->arena, "proof=%.*s", SLICE_ARGS(value));
+    return world_submit(world, flow_link(world), cookie, form);
+}
+
 struct slice flow_begin(struct world *world)
 {
-    const struct world_page *page = world_web(world, "POST", flow_link(world), SLICE_EMPTY);
-    ck_assert_int_eq(page->status, 303);
-    return slice_first(page->set_cookie, slice_find_byte(page->set_cookie, ';'));
+    const struct slice cookie = flow_open(world);
+    ck_assert_int_eq(flow_press(world, cookie)->status, 303);
+    return cookie;
 }
 
 struct world_page *flow_callback(struct world *world, struct slice state, struct slice cookie)

@@ -20,7 +20,11 @@ void flow_chat(struct world *world, const char *room, const char *user);
 /* The login link that was said last, "/auth_gitter/..." and its state alone. */
 struct slice flow_link(struct world *world);
 struct slice flow_state(struct world *world);
-/* Follows the link up to Gitter and gives the cookie "gitterd_...=...". */
+/* Opens the link in a new browser and gives the cookie "__Host-gitterd_...=...". */
+struct slice flow_open(struct world *world);
+/* Presses the button of the link's page in the browser that holds this cookie. */
+struct world_page *flow_press(struct world *world, struct slice cookie);
+/* Opens the link and presses its button, up to Gitter; gives the cookie. */
 struct slice flow_begin(struct world *world);
 /* The callback of that link; gives the page. */
 struct world_page *flow_callback(struct world *world, struct slice state, struct slice cookie);

@@ -49,7 +49,7 @@ START_TEST(invitation_leaves_a_readable_trace)
         "CHAT_MEMBERS_ENDED; chat !chat: CHECKING on CHAT_MEMBERS_ENDED -> CHECKING count; "
         "chat !chat: CHECKING on CHAT_COUNTED -> PRIVATE open; "
         "user @alice:hs: UNAUTHENTICATED on USER_CHAT_READY -> (same) greet_stranger; "
-        "login 1415161718191a1b: OFFERED on LOGIN_OFFERED -> OFFERED keep; "
+        "login 406faa58c7ae046d: OFFERED on LOGIN_OFFERED -> OFFERED keep; "
         "chat !chat: PRIVATE on CHAT_SAY -> PRIVATE say call:CHAT_SAY_ENDED\n"
         "CHAT_SAY_ENDED; chat !chat: PRIVATE on CHAT_SAY_ENDED -> (passed over)\n");
 }

@@ -93,9 +93,9 @@ END_TEST
 START_TEST(preview_of_a_link_binds_nothing)
 {
     for (int i = 0; i < 3; i++) {
-        world_web(&world, "GET", flow_link(&world), SLICE_EMPTY);
+        world_web(&world, i == 0 ? "HEAD" : "GET", flow_link(&world), SLICE_EMPTY);
         ck_assert_int_eq(world.page.status, 200);
-        ck_assert_uint_eq(world.page.set_cookie.len, 0);
+        ck_assert(page_has("Continue to Gitter"));
     }
     log_in_after_all();
 }
@@ -104,9 +104,88 @@ END_TEST
 START_TEST(button_twice_in_one_browser_works)
 {
     const struct slice cookie = flow_begin(&world);
-    const struct world_page *page = world_web(&world, "POST", flow_link(&world), cookie);
-    ck_assert_int_eq(page->status, 303);
+    ck_assert_int_eq(flow_press(&world, cookie)->status, 303);
+    ck_assert_int_eq(world_web(&world, "GET", flow_link(&world), cookie)->status, 200);
+    ck_assert(page_has("Continue to Gitter"));
+    ck_assert_int_eq(flow_press(&world, cookie)->status, 303);
     ck_assert_int_eq(flow_callback(&world, flow_state(&world), cookie)->status, 200);
+}
+END_TEST
+
+START_TEST(two_tabs_of_one_browser_share_the_cookie)
+{
+    const struct slice cookie = flow_open(&world);
+    world_web(&world, "GET", flow_link(&world), cookie);
+    ck_assert(slice_starts_with(world.page.set_cookie, cookie));
+    ck_assert_int_eq(flow_press(&world, cookie)->status, 303);
+}
+END_TEST
+
+/* Another site can have its visitors send a form, but knows no cookie of theirs for us. */
+START_TEST(button_pressed_on_another_page_does_nothing)
+{
+    const struct slice link = flow_link(&world);
+    const struct slice cookie = flow_open(&world);
+    struct slice value = cookie;
+    (void)slice_cut(&value, '=');
+    const struct slice proof = arena_printf(world.arena, "proof=%.*s", SLICE_ARGS(value));
+    const struct slice doubled =
+        arena_printf(world.arena, "%.*s&%.*s", SLICE_ARGS(proof), SLICE_ARGS(proof));
+    const struct slice other = SLICE("proof=0123456789012345678901234567890123456789");
+    const struct {
+        struct slice cookie;
+        struct slice form;
+    } forged[] = {
+        {SLICE_EMPTY, SLICE_EMPTY}, {cookie, SLICE_EMPTY}, {SLICE_EMPTY, proof},
+        {cookie, SLICE("proof=")},  {cookie, other},       {SLICE("__Host-gitterd_x=1"), proof},
+        {cookie, doubled},
+    };
+    for (size_t i = 0; i < sizeof forged / sizeof forged[0]; i++) {
+        ck_assert_int_eq(world_submit(&world, link, forged[i].cookie, forged[i].form)->status, 403);
+        ck_assert_uint_eq(world.page.location.len, 0);
+        ck_assert(page_has("press the button once more") && page_has("/auth_gitter/"));
+    }
+    ck_assert_int_eq(flow_press(&world, cookie)->status, 303);
+    ck_assert_int_eq(world_submit(&world, link, cookie, SLICE_EMPTY)->status, 403);
+    ck_assert_uint_eq(world.page.location.len, 0);
+}
+END_TEST
+
+/* A cookie of the same name that another host of the domain has set locks nobody out, and one that
+ * only looks like ours is none. */
+START_TEST(foreign_cookies_do_no_harm)
+{
+    const struct slice name =
+        slice_first(flow_open(&world), slice_find_byte(flow_open(&world), '='));
+    const struct slice junk = arena_printf(
+        world.arena,
+        "%.*s=; %.*s=short; x%.*s=1; a; =; %.*s=ABCDEFABCDEFABCDEFABCDEFABCDEFABCDEFABCD",
+        SLICE_ARGS(name), SLICE_ARGS(name), SLICE_ARGS(name), SLICE_ARGS(name));
+    world_web(&world, "GET", flow_link(&world), junk);
+    ck_assert(slice_starts_with(world.page.set_cookie, name));
+    ck_assert(!slice_starts_with(world.page.set_cookie,
+                                 arena_printf(world.arena, "%.*s=ABC", SLICE_ARGS(name))));
+    const struct slice cookie = flow_begin(&world);
+    const struct slice tossed =
+        arena_printf(world.arena, "%.*s=0000000000000000000000000000000000000000; %.*s; %.*s",
+                     SLICE_ARGS(name), SLICE_ARGS(junk), SLICE_ARGS(cookie));
+    ck_assert_int_eq(world_web(&world, "GET", flow_link(&world), tossed)->status, 200);
+    ck_assert_int_eq(flow_callback(&world, flow_state(&world), tossed)->status, 200);
+}
+END_TEST
+
+/* A cookie for https alone cannot have come from a host beside ours; one without that name can. */
+START_TEST(cookie_has_the_name_that_only_we_can_set)
+{
+    const struct slice cookie = flow_open(&world);
+    ck_assert(slice_starts_with(cookie, SLICE("__Host-gitterd_")));
+    ck_assert(slice_ends_with(world.page.set_cookie,
+                              SLICE("; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure")));
+    const struct slice bare = slice_from(cookie, sizeof "__Host-" - 1);
+    ck_assert_int_eq(flow_press(&world, bare)->status, 403);
+    world.settings.is_login_https = false;
+    ck_assert(slice_starts_with(flow_open(&world), SLICE("gitterd_")));
+    ck_assert(slice_ends_with(world.page.set_cookie, SLICE("; HttpOnly; SameSite=Lax")));
 }
 END_TEST
 
@@ -114,8 +193,10 @@ START_TEST(other_browser_is_refused)
 {
     const struct slice state = flow_state(&world);
     const struct slice cookie = flow_begin(&world);
+    ck_assert_int_eq(world_web(&world, "GET", flow_link(&world), SLICE_EMPTY)->status, 403);
     ck_assert_int_eq(world_web(&world, "POST", flow_link(&world), SLICE_EMPTY)->status, 403);
     ck_assert_int_eq(flow_callback(&world, state, SLICE_EMPTY)->status, 403);
+    ck_assert_int_eq(flow_callback(&world, state, SLICE("__Host-gitterd_=1"))->status, 403);
     ck_assert_int_eq(flow_callback(&world, state, SLICE("gitterd_x=1; other=2"))->status, 403);
     ck_assert(page_has("another browser"));
     world_assert_state(&world, ACTOR_USER, ALICE, "UNAUTHENTICATED");
@@ -171,7 +252,8 @@ START_TEST(denied_consent_is_told_with_a_new_link)
     ck_assert(page_has("You did not allow"));
     ck_assert(world_said(&world, "The login did not work: you did not allow it on Gitter."));
     ck_assert(!slice_equal(first, flow_link(&world)));
-    ck_assert_int_eq(world_web(&world, "GET", first, cookie)->status, 404);
+    ck_assert_int_eq(world_web(&world, "GET", first, cookie)->status, 410);
+    ck_assert(page_has("was used before"));
     log_in_after_all();
 }
 END_TEST
@@ -183,11 +265,26 @@ START_TEST(link_ends_after_ten_minutes)
     world_wait(&world, 10 * 60 * 1000 - 1);
     ck_assert_int_eq(world_web(&world, "GET", flow_link(&world), cookie)->status, 200);
     world_wait(&world, 1);
-    ck_assert_int_eq(world_web(&world, "GET", flow_link(&world), cookie)->status, 404);
-    ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 404);
+    ck_assert_int_eq(world_web(&world, "GET", flow_link(&world), cookie)->status, 410);
+    ck_assert(page_has("too old"));
+    ck_assert_int_eq(flow_press(&world, cookie)->status, 410);
+    ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 410);
+    ck_assert(page_has("too old"));
+    const struct slice wrong = arena_printf(world.arena, "%.*sx", SLICE_ARGS(flow_link(&world)));
+    ck_assert_int_eq(world_web(&world, "GET", wrong, cookie)->status, 404);
     world_text(&world, CHAT, ALICE, "hello?");
     world_settle(&world);
     log_in_after_all();
+}
+END_TEST
+
+START_TEST(old_link_is_forgotten_after_a_day)
+{
+    world_wait(&world, 10 * 60 * 1000);
+    ck_assert_int_eq(world_web(&world, "GET", flow_link(&world), SLICE_EMPTY)->status, 410);
+    world_wait(&world, 24 * 60 * 60 * 1000);
+    ck_assert_int_eq(world_web(&world, "GET", flow_link(&world), SLICE_EMPTY)->status, 404);
+    ck_assert(page_has("does not work"));
 }
 END_TEST
 
@@ -197,9 +294,84 @@ START_TEST(link_works_once)
     const struct slice link = flow_link(&world);
     const struct slice cookie = flow_begin(&world);
     ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 200);
-    ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 404);
-    ck_assert_int_eq(world_web(&world, "GET", link, cookie)->status, 404);
-    ck_assert_int_eq(world_web(&world, "POST", link, cookie)->status, 404);
+    world_forget(&world);
+    ck_assert_int_eq(flow_callback(&world, state, SLICE_EMPTY)->status, 410);
+    ck_assert_int_eq(world_web(&world, "GET", link, SLICE_EMPTY)->status, 410);
+    ck_assert_int_eq(world_web(&world, "POST", link, cookie)->status, 410);
+    ck_assert(page_has("was used before") && !page_has("ann_g"));
+    ck_assert(!world_said(&world, "gitter gives a token"));
+}
+END_TEST
+
+/* Who reloads the last page sees it again, and nothing is done again. */
+START_TEST(reload_shows_the_same_page)
+{
+    const struct slice state = flow_state(&world);
+    const struct slice link = flow_link(&world);
+    const struct slice cookie = flow_begin(&world);
+    ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 200);
+    world_forget(&world);
+    ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 200);
+    ck_assert(page_has("ann_g") && page_has("@alice:hs"));
+    ck_assert_int_eq(world_web(&world, "GET", link, cookie)->status, 200);
+    ck_assert(page_has("ann_g"));
+    ck_assert(!world_said(&world, "gitter gives a token"));
+}
+END_TEST
+
+START_TEST(reload_while_the_code_is_exchanged_does_not_use_it_again)
+{
+    const struct slice state = flow_state(&world);
+    const struct slice cookie = flow_begin(&world);
+    world.is_held[MSG_LOGIN_TOKEN_ENDED] = true;
+    ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 0);
+    ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 410);
+    world.is_held[MSG_LOGIN_TOKEN_ENDED] = false;
+    world_settle(&world);
+    world_assert_state(&world, ACTOR_USER, ALICE, "AUTHED");
+}
+END_TEST
+
+START_TEST(expiry_while_the_code_is_exchanged_is_told)
+{
+    const struct slice state = flow_state(&world);
+    const struct slice cookie = flow_begin(&world);
+    world.is_held[MSG_LOGIN_TOKEN_ENDED] = true;
+    ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 0);
+    world_wait(&world, 10 * 60 * 1000);
+    ck_assert_int_eq(world.page.status, 410);
+    ck_assert(page_has("too old"));
+}
+END_TEST
+
+/* A HEAD at the callback is no visit: it must not use up the code. */
+START_TEST(head_at_the_callback_changes_nothing)
+{
+    const struct slice state = flow_state(&world);
+    const struct slice cookie = flow_begin(&world);
+    const struct slice target =
+        arena_printf(world.arena, "/callback?code=abc&state=%.*s", SLICE_ARGS(state));
+    ck_assert_int_eq(world_web(&world, "HEAD", target, cookie)->status, 200);
+    ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 200);
+}
+END_TEST
+
+/* Whatever the request says, the browser is sent to the Gitter of the configuration. */
+START_TEST(redirect_leads_to_gitter_alone)
+{
+    const struct slice link = flow_link(&world);
+    const struct slice cookie = flow_open(&world);
+    struct slice value = cookie;
+    (void)slice_cut(&value, '=');
+    const struct slice target =
+        arena_printf(world.arena, "%.*s?redirect_uri=https://evil.example&next=//evil.example",
+                     SLICE_ARGS(link));
+    const struct slice form = arena_printf(
+        world.arena, "proof=%.*s&redirect_uri=https%%3A%%2F%%2Fevil.example", SLICE_ARGS(value));
+    ck_assert_int_eq(world_submit(&world, target, cookie, form)->status, 303);
+    ck_assert(slice_starts_with(world.page.location,
+                                SLICE("https://gitter.example/login/oauth/authorize?")));
+    ck_assert_uint_eq(slice_find(world.page.location, SLICE("evil")), world.page.location.len);
 }
 END_TEST
 
@@ -290,15 +462,12 @@ START_TEST(link_of_one_logged_in_meanwhile_is_refused)
 }
 END_TEST
 
-START_TEST(other_pages_answer_as_pages)
+START_TEST(links_without_a_state_are_refused)
 {
-    ck_assert_int_eq(world_web(&world, "GET", SLICE("/"), SLICE_EMPTY)->status, 200);
-    ck_assert(page_has("https://matrix.to/#/%40bot%3Ahs"));
-    ck_assert_int_eq(world_web(&world, "POST", SLICE("/"), SLICE_EMPTY)->status, 404);
-    ck_assert_int_eq(world_web(&world, "GET", SLICE("/nothing"), SLICE_EMPTY)->status, 404);
-    ck_assert_int_eq(world_web(&world, "GET", SLICE(""), SLICE_EMPTY)->status, 404);
-    ck_assert_int_eq(world_web(&world, "POST", SLICE("/callback"), SLICE_EMPTY)->status, 404);
     ck_assert_int_eq(world_web(&world, "GET", SLICE("/auth_gitter/"), SLICE_EMPTY)->status, 404);
+    ck_assert_int_eq(world_web(&world, "POST", SLICE("/auth_gitter/"), SLICE_EMPTY)->status, 404);
+    ck_assert_int_eq(world_web(&world, "HEAD", SLICE("/callback"), SLICE_EMPTY)->status, 404);
+    ck_assert(page_has("https://matrix.to/#/%40bot%3Ahs"));
 }
 END_TEST
 
@@ -312,12 +481,22 @@ static Suite *suite(void)
     tcase_add_test(tests, login_invites_to_all_rooms_but_those_only_seen);
     tcase_add_test(tests, preview_of_a_link_binds_nothing);
     tcase_add_test(tests, button_twice_in_one_browser_works);
+    tcase_add_test(tests, two_tabs_of_one_browser_share_the_cookie);
+    tcase_add_test(tests, button_pressed_on_another_page_does_nothing);
+    tcase_add_test(tests, foreign_cookies_do_no_harm);
+    tcase_add_test(tests, cookie_has_the_name_that_only_we_can_set);
     tcase_add_test(tests, other_browser_is_refused);
     tcase_add_test(tests, forged_states_are_refused);
     tcase_add_test(tests, callback_without_state_or_with_two_is_refused);
     tcase_add_test(tests, denied_consent_is_told_with_a_new_link);
     tcase_add_test(tests, link_ends_after_ten_minutes);
+    tcase_add_test(tests, old_link_is_forgotten_after_a_day);
     tcase_add_test(tests, link_works_once);
+    tcase_add_test(tests, reload_shows_the_same_page);
+    tcase_add_test(tests, reload_while_the_code_is_exchanged_does_not_use_it_again);
+    tcase_add_test(tests, expiry_while_the_code_is_exchanged_is_told);
+    tcase_add_test(tests, head_at_the_callback_changes_nothing);
+    tcase_add_test(tests, redirect_leads_to_gitter_alone);
     tcase_add_test(tests, lost_answer_to_the_code_fails_the_login);
     tcase_add_test(tests, refused_code_fails_the_login);
     tcase_add_test(tests, answer_without_token_fails_the_login);
@@ -325,7 +504,7 @@ static Suite *suite(void)
     tcase_add_test(tests, crash_while_the_code_is_exchanged_gives_a_new_link);
     tcase_add_test(tests, new_chat_during_the_login_does_not_break_it);
     tcase_add_test(tests, link_of_one_logged_in_meanwhile_is_refused);
-    tcase_add_test(tests, other_pages_answer_as_pages);
+    tcase_add_test(tests, links_without_a_state_are_refused);
     suite_add_tcase(suite, tests);
     return suite;
 }

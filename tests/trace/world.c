@@ -71,8 +71,9 @@ static void on_random(void *context, void *out, size_t len)
 {
     struct world *world = context;
     unsigned char *bytes = out;
-    for (size_t i = 0; i < len; i++) {
-        bytes[i] = world->random++;
+    for (size_t i = 0; i < len; i++) { /* links are remembered: no handle may come twice */
+        world->random = world->random * UINT64_C(6364136223846793005) + UINT64_C(1);
+        bytes[i] = (unsigned char)(world->random >> 56);
     }
 }
 

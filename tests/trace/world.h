@@ -62,7 +62,7 @@ struct world {
     struct engine *engine;
     struct peers peers;
     int64_t now_ms;
-    unsigned char random;
+    uint64_t random;
     int64_t first_turn; /* of this process */
     int64_t ids;        /* of events and requests */
     int64_t sessions;
@@ -121,6 +121,9 @@ void world_created(struct world *world, const char *room, const char *sender, co
 /* Settles and gives the page. */
 struct world_page *
 world_web(struct world *world, const char *method, struct slice path_query, struct slice cookie);
+/* The same for a form that is sent. */
+struct world_page *
+world_submit(struct world *world, struct slice path_query, struct slice cookie, struct slice form);
 
 /* Somebody says something on Gitter; subscribed links carry it at once. Gives its id. */
 struct slice world_says(struct world *world, const char *room, const char *user, const char *text);

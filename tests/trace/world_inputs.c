@@ -138,24 +138,32 @@ void world_created(struct world *world, const char *room, const char *sender, co
                                    world->ids, room, sender, marker));
 }
 
+static struct world_page *ask(struct world *world, struct msg_web *web, struct slice path_query)
+{
+    struct slice query = path_query;
+    world->ids++;
+    web->request = world->ids;
+    web->path = slice_cut(&query, '?');
+    web->query = query;
+    world->page = (struct world_page){0};
+    engine_post(world->engine,
+                &(struct input){.msg = {MSG_WEB_REQUEST, web}, .is_repeatable = true});
+    world_settle(world);
+    return &world->page;
+}
+
 struct world_page *
 world_web(struct world *world, const char *method, struct slice path_query, struct slice cookie)
 {
-    struct slice query = path_query;
-    const struct slice path = slice_cut(&query, '?');
-    world->ids++;
-    const struct msg_web web = {
-        .request = world->ids,
-        .method = slice_from_cstr(method),
-        .path = path,
-        .query = query,
-        .cookie = cookie,
-    };
-    world->page = (struct world_page){0};
-    engine_post(world->engine,
-                &(struct input){.msg = {MSG_WEB_REQUEST, &web}, .is_repeatable = true});
-    world_settle(world);
-    return &world->page;
+    struct msg_web web = {.method = slice_from_cstr(method), .cookie = cookie};
+    return ask(world, &web, path_query);
+}
+
+struct world_page *
+world_submit(struct world *world, struct slice path_query, struct slice cookie, struct slice form)
+{
+    struct msg_web web = {.method = SLICE("POST"), .cookie = cookie, .body = form};
+    return ask(world, &web, path_query);
 }
 
 /* Looking */

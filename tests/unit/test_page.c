@@ -3,9 +3,17 @@
 #include "tests/unit/slice_check.h"
 
 #include <gumbo.h>
-#include <string.h>
+#include <stdint.h>
+#include <wolfssl/options.h>
+#include <wolfssl/wolfcrypt/coding.h>
+#include <wolfssl/wolfcrypt/hash.h>
 
 static struct arena *arena;
+static const struct page_site site = {
+    SLICE_INIT("@bot:hs"),
+    SLICE_INIT("https://login.example"),
+    SLICE_INIT("https://gitter.example:8443/sub"),
+};
 
 static void setup(void)
 {
@@ -22,6 +30,13 @@ static bool has(struct slice text, const char *what)
     return slice_find(text, slice_from_cstr(what)) < text.len;
 }
 
+static struct slice between(struct slice text, const char *from, const char *to)
+{
+    const struct slice begin = slice_from_cstr(from);
+    text = slice_from(text, slice_find(text, begin) + begin.len);
+    return slice_first(text, slice_find(text, slice_from_cstr(to)));
+}
+
 /* Parsed as a browser would, without an error. */
 static void check_well_formed(struct slice html)
 {
@@ -31,60 +46,131 @@ static void check_well_formed(struct slice html)
     gumbo_destroy_output(&kGumboDefaultOptions, output);
 }
 
+static struct slice render(const struct page *page)
+{
+    const struct slice html = page_render(arena, &site, page);
+    check_well_formed(html);
+    return html;
+}
+
 START_TEST(plain_page_has_title_and_text_and_nothing_to_press)
 {
-    const struct page page = {.title = SLICE("Title"), .text_html = SLICE("Some <b>text</b>")};
-    const struct slice html = page_render(arena, &page);
-    check_well_formed(html);
-    ck_assert(slice_starts_with(html, SLICE("<!DOCTYPE html>")));
-    ck_assert(has(html, "<title>Title</title>") && has(html, "<h1>Title</h1>"));
+    const struct slice html =
+        render(&(struct page){.title = SLICE("Title"), .text_html = SLICE("Some <b>text</b>")});
+    ck_assert(slice_starts_with(html, SLICE("<!DOCTYPE html>\n<html lang=\"en\">")));
+    ck_assert(has(html, "<title>Title - Gitter bridge</title>") && has(html, "<h1>Title</h1>"));
     ck_assert(has(html, "<p>Some <b>text</b></p>"));
-    ck_assert(!has(html, "<form") && !has(html, "<a ") && !has(html, "<script"));
+    ck_assert(has(html, "<header><a href=\"https://login.example/\">"));
+    ck_assert(!has(html, "<form") && !has(html, "class=\"button\"") && !has(html, "<script"));
+    ck_assert(!has(html, "<ol") && !has(html, "<dl") && !has(html, "class=\"note\""));
 }
 END_TEST
 
-START_TEST(button_posts_to_the_page_itself)
+START_TEST(button_posts_its_proof_to_the_page_itself)
 {
-    const struct page page = {
-        .title = SLICE("T"), .text_html = SLICE("x"), .button = SLICE("Go & see")};
-    const struct slice html = page_render(arena, &page);
-    check_well_formed(html);
-    ck_assert(has(html, "<form method=\"post\"><button type=\"submit\">Go &amp; see</button>"));
+    const struct slice html = render(&(struct page){.title = SLICE("T"),
+                                                    .text_html = SLICE("x"),
+                                                    .button = SLICE("Go & see"),
+                                                    .proof = SLICE("c0ffee")});
+    ck_assert(has(html, "<form method=\"post\">\n"
+                        "<input type=\"hidden\" name=\"proof\" value=\"c0ffee\">\n"
+                        "<button class=\"button\" type=\"submit\">Go &amp; see</button>"));
     ck_assert(!has(html, "action="));
 }
 END_TEST
 
-START_TEST(titles_labels_and_addresses_are_escaped)
+START_TEST(whatever_is_no_html_is_escaped)
 {
+    const struct slice evil = SLICE("\"'></title></h1><script>alert(1)</script>&");
     const struct page page = {
-        .title = SLICE("</title><script>alert(1)</script>"),
+        .title = evil,
         .text_html = SLICE("x"),
-        .button = SLICE("</button><script>"),
-        .link_url = SLICE("https://a.example/\"onclick=\"x"),
-        .link_label = SLICE("<i>"),
+        .rows = {{evil, evil}, {evil, evil}},
+        .button = evil,
+        .proof = evil,
+        .link_url = evil,
+        .link_label = evil,
     };
-    const struct slice html = page_render(arena, &page);
+    const struct page_site bad = {evil, evil, SLICE("https://gitter.example")};
+    const struct slice html = page_render(arena, &bad, &page);
     check_well_formed(html);
-    ck_assert(!has(html, "<script") && !has(html, "\"onclick") && !has(html, "<i>"));
-    ck_assert(has(html, "<a href=\"https://a.example/&quot;onclick=&quot;x\">&lt;i&gt;</a>"));
+    ck_assert(!has(html, "<script") && !has(html, "\"'>"));
+    check_well_formed(page_home(arena, &bad));
+    ck_assert(!has(page_home(arena, &bad), "<script"));
+    const struct slice notice = page_notice(arena, &bad, PAGE_NOTICE(STOP, EXPIRED));
+    check_well_formed(notice);
+    ck_assert(!has(notice, "<script"));
 }
 END_TEST
 
-START_TEST(policy_allows_no_script_and_no_frame)
+START_TEST(rows_and_steps_stand_in_their_order)
 {
-    ck_assert_ptr_nonnull(strstr(page_security_policy, "default-src 'none'"));
-    ck_assert_ptr_nonnull(strstr(page_security_policy, "frame-ancestors 'none'"));
-    ck_assert_ptr_null(strstr(page_security_policy, "script-src"));
-    ck_assert_ptr_null(strchr(page_security_policy, '\n'));
+    const struct slice html = render(&(struct page){
+        .title = SLICE("T"),
+        .text_html = SLICE("x"),
+        .steps_html = {SLICE("one"), SLICE("two")},
+        .rows = {{SLICE("Matrix"), SLICE("@a:hs")}, {SLICE("Gitter"), SLICE("ann & bob")}},
+        .note_html = SLICE("small"),
+    });
+    ck_assert(has(html, "<ol>\n<li>one</li>\n<li>two</li>\n</ol>"));
+    ck_assert(has(html, "<div><dt>Matrix</dt><dd>@a:hs</dd></div>\n"
+                        "<div><dt>Gitter</dt><dd>ann &amp; bob</dd></div>"));
+    ck_assert(has(html, "<p class=\"note\">small</p>"));
+}
+END_TEST
+
+START_TEST(home_says_what_this_is_and_leads_to_the_bot)
+{
+    const struct slice html = page_home(arena, &site);
+    check_well_formed(html);
+    ck_assert(has(html, "gitter.example:8443") && has(html, "@bot:hs"));
+    ck_assert(has(html, "href=\"https://matrix.to/#/%40bot%3Ahs\""));
+}
+END_TEST
+
+START_TEST(notice_says_how_long_to_wait_and_leads_to_the_bot)
+{
+    struct page_notice notice = *PAGE_NOTICE(CLOCK, LIMIT);
+    notice.seconds = 17;
+    const struct slice html = page_notice(arena, &site, &notice);
+    check_well_formed(html);
+    ck_assert(has(html, "in 17 s.") && has(html, "href=\"https://matrix.to/#/%40bot%3Ahs\""));
+    ck_assert(has(html, "<main class=\"alarm\">"));
+}
+END_TEST
+
+START_TEST(policy_names_the_style_that_the_page_has)
+{
+    const struct slice html = page_home(arena, &site);
+    const struct slice style = between(html, "<style>", "</style>");
+    unsigned char digest[WC_SHA256_DIGEST_SIZE];
+    unsigned char base64[64];
+    word32 len = sizeof base64;
+    ck_assert_uint_gt(style.len, 1000);
+    ck_assert_int_eq(wc_Sha256Hash((const unsigned char *)style.ptr, (word32)style.len, digest), 0);
+    ck_assert_int_eq(Base64_Encode_NoNl(digest, sizeof digest, base64, &len), 0);
+    const struct slice policy = page_policy(arena, &site);
+    ck_slice_eq(between(policy, "style-src 'sha256-", "'"), slice_make(base64, len));
+}
+END_TEST
+
+START_TEST(policy_allows_no_script_no_frame_and_forms_to_gitter_alone)
+{
+    const struct slice policy = page_policy(arena, &site);
+    ck_assert(slice_starts_with(policy, SLICE("default-src 'none'; ")));
+    ck_assert(has(policy, "frame-ancestors 'none'") && has(policy, "base-uri 'none'"));
+    ck_assert(has(policy, "; form-action 'self' https://gitter.example:8443; "));
+    ck_assert(!has(policy, "script-src") && !has(policy, "unsafe") && !has(policy, "\n"));
+    ck_assert(!has(policy, "/sub"));
 }
 END_TEST
 
 START_TEST(page_needs_nothing_from_elsewhere)
 {
-    const struct page page = {.title = SLICE("T"), .text_html = SLICE("x"), .button = SLICE("b")};
-    const struct slice html = page_render(arena, &page);
+    const struct slice html = render(&(struct page){
+        .title = SLICE("T"), .text_html = SLICE("x"), .button = SLICE("b"), .proof = SLICE("p")});
     ck_assert(!has(html, "src=") && !has(html, "url(") && !has(html, "@import"));
-    ck_assert(!has(html, "http://") && !has(html, "https://"));
+    ck_assert(!has(html, "style=") && !has(html, "onclick"));
 }
 END_TEST
 
@@ -94,9 +180,13 @@ static Suite *suite(void)
     TCase *tests = tcase_create("page");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, plain_page_has_title_and_text_and_nothing_to_press);
-    tcase_add_test(tests, button_posts_to_the_page_itself);
-    tcase_add_test(tests, titles_labels_and_addresses_are_escaped);
-    tcase_add_test(tests, policy_allows_no_script_and_no_frame);
+    tcase_add_test(tests, button_posts_its_proof_to_the_page_itself);
+    tcase_add_test(tests, whatever_is_no_html_is_escaped);
+    tcase_add_test(tests, rows_and_steps_stand_in_their_order);
+    tcase_add_test(tests, home_says_what_this_is_and_leads_to_the_bot);
+    tcase_add_test(tests, notice_says_how_long_to_wait_and_leads_to_the_bot);
+    tcase_add_test(tests, policy_names_the_style_that_the_page_has);
+    tcase_add_test(tests, policy_allows_no_script_no_frame_and_forms_to_gitter_alone);
     tcase_add_test(tests, page_needs_nothing_from_elsewhere);
     suite_add_tcase(suite, tests);
     return suite;

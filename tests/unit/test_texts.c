@@ -29,6 +29,7 @@ static const struct text_arg all_args[] = {
     {"total", SLICE_INIT("<2>")},         {"done", SLICE_INIT("<3>")},
     {"number", SLICE_INIT("<4>")},        {"status", SLICE_INIT("<500>")},
     {"bot", SLICE_INIT("<bot>")},         {"link", SLICE_INIT("https://a.example/?x=1&y=\"2\"")},
+    {"server", SLICE_INIT("<server>")},   {"seconds", SLICE_INIT("<60>")},
 };
 
 static size_t count(struct slice text, struct slice what)
