@@ -17,6 +17,7 @@ enum actor_kind {
     ACTOR_FACE,
     ACTOR_GHOST,
     ACTOR_FEED,
+    ACTOR_MUSTER,
     ACTOR_KINDS,
 };
 

@@ -6,6 +6,7 @@
 #include "actors/feed/feed.h"
 #include "actors/ghost/ghost.h"
 #include "actors/login/login.h"
+#include "actors/muster/muster.h"
 #include "actors/room/room.h"
 #include "actors/user/user.h"
 #include "codecs/bayeux.h"
@@ -14,7 +15,7 @@
 const struct fsm *const machines[] = {
     [ACTOR_USER] = &user_fsm,   [ACTOR_LOGIN] = &login_fsm, [ACTOR_ERRAND] = &errand_fsm,
     [ACTOR_CHAT] = &chat_fsm,   [ACTOR_ROOM] = &room_fsm,   [ACTOR_FACE] = &face_fsm,
-    [ACTOR_GHOST] = &ghost_fsm, [ACTOR_FEED] = &feed_fsm,
+    [ACTOR_GHOST] = &ghost_fsm, [ACTOR_FEED] = &feed_fsm,   [ACTOR_MUSTER] = &muster_fsm,
 };
 _Static_assert(MACHINE_COUNT(machines) == ACTOR_KINDS, "a machine for each kind of actor");
 
@@ -312,6 +313,12 @@ static void route_down(struct turn *turn, const struct msg_link_down *link)
     }
 }
 
+static void route_restarted(struct turn *turn, struct slice owner)
+{
+    turn_send(turn, feed_of(owner), MSG_FEED_BEGUN_ANEW, &nothing);
+    turn_send(turn, (struct actor_ref){ACTOR_USER, owner}, MSG_USER_REVIEW, &nothing);
+}
+
 void router_route(const struct msg *input, struct turn *turn)
 {
     switch ((enum msg_kind)input->kind) {
@@ -338,9 +345,12 @@ void router_route(const struct msg *input, struct turn *turn)
     case MSG_LINK_RECORD:
         route_record(turn, input->body);
         break;
+    case MSG_STARTED:
+        turn_send(turn, (struct actor_ref){ACTOR_MUSTER, settings_of(turn)->bot}, MSG_MUSTER_BEGIN,
+                  &nothing);
+        break;
     case MSG_FEED_RESTARTED:
-        turn_send(turn, feed_of(((const struct msg_owner *)input->body)->owner),
-                  MSG_FEED_BEGUN_ANEW, &nothing);
+        route_restarted(turn, ((const struct msg_owner *)input->body)->owner);
         break;
     case MSG_TOKEN_REFUSED:
         turn_send(turn,

@@ -6,9 +6,10 @@
 /* db/schema.sql and so on, written as C strings by the build. */
 extern const char schema_sql[];
 extern const char schema_2_sql[];
+extern const char schema_3_sql[];
 
 /* Only ever append: files in the world have taken the first of these. */
-static const char *const schema_steps[] = {schema_sql, schema_2_sql};
+static const char *const schema_steps[] = {schema_sql, schema_2_sql, schema_3_sql};
 
 enum {
     STEPS_COUNT = sizeof schema_steps / sizeof schema_steps[0],

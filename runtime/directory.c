@@ -68,7 +68,7 @@ static void consider(struct search *search, const struct actor *actor)
     if (search->value.len == 0 || slice_equal(value, search->value)) {
         struct actor_entry *entry =
             LIST_ADD(&search->found, turn_arena(search->turn), struct actor_entry);
-        *entry = (struct actor_entry){actor->ref.key, form->state};
+        *entry = (struct actor_entry){actor->ref.key, form->state, SLICE_EMPTY};
     }
 }
 
@@ -80,7 +80,8 @@ static void consider_stored(struct search *search, const struct store_found *fou
     if (!roster_is_loaded(engine->roster, (struct actor_ref){search->kind, found->key}, &actor)) {
         struct actor_entry *entry =
             LIST_ADD(&search->found, turn_arena(search->turn), struct actor_entry);
-        *entry = (struct actor_entry){found->key, fsm_state_by_name(fsm, found->state)};
+        *entry =
+            (struct actor_entry){found->key, fsm_state_by_name(fsm, found->state), SLICE_EMPTY};
     } else if (actor->turn == NULL && actor->batch == NULL) {
         consider(search, actor);
     }
@@ -171,6 +172,35 @@ size_t turn_find(struct turn *turn,
         }
     } while (count == max);
     return find_end(&search, stored, count, entries);
+}
+
+size_t turn_page(struct turn *turn,
+                 int kind,
+                 const char *column,
+                 struct slice after,
+                 struct actor_entry **entries)
+{
+    struct store *store = turn->engine->options.store;
+    struct store_found *stored = ARENA_ARRAY(turn_arena(turn), DIRECTORY_PAGE, struct store_found);
+    size_t offset = 0;
+    size_t count = 0;
+    (void)find_column(turn->engine->options.application->machines[kind], column, &offset);
+    if (turn->failed == RC_OK) {
+        turn->failed = store->methods->list(store, kind, after, turn_arena(turn), stored,
+                                            DIRECTORY_PAGE, &count);
+    }
+    *entries = ARENA_ARRAY(turn_arena(turn), DIRECTORY_PAGE, struct actor_entry);
+    for (size_t i = 0; turn->failed == RC_OK && i < count; i++) {
+        const struct actor *actor = turn_actor(turn, (struct actor_ref){kind, stored[i].key});
+        struct actor_entry *entry = &(*entries)[i];
+        *entry = (struct actor_entry){stored[i].key, FSM_STATE_NONE, SLICE_EMPTY};
+        if (actor != NULL && roster_is_kept(turn->engine->roster, actor)) {
+            const struct actor_form *form = actor_newest(actor);
+            entry->state = form->state;
+            memcpy(&entry->value, (const char *)form->value + offset, sizeof entry->value);
+        }
+    }
+    return turn->failed == RC_OK ? count : 0;
 }
 
 /* The newest word of the batch on a pair; NULL: nothing was said. */

@@ -97,6 +97,7 @@ void turn_unrelate(struct turn *turn,
 struct actor_entry {
     struct slice key;
     int state;
+    struct slice value; /* of the column, from turn_page */
 };
 
 bool turn_exists(struct turn *turn, struct actor_ref ref, int *state);
@@ -110,6 +111,13 @@ size_t turn_find(struct turn *turn,
                  int kind,
                  const char *column,
                  struct slice value,
+                 struct actor_entry **entries);
+/* Some of the committed actors of a kind, by key from the one after `after` on, as they are now; 0
+ * at the end. */
+size_t turn_page(struct turn *turn,
+                 int kind,
+                 const char *column,
+                 struct slice after,
                  struct actor_entry **entries);
 bool turn_related(struct turn *turn,
                   enum relation relation,

@@ -13,7 +13,7 @@
 #define chat_do_nothing NULL
 
 static fsm_guard chat_if_is_permitted, chat_if_is_done, chat_if_is_pair, chat_if_is_crowd,
-    chat_if_is_unwanted;
+    chat_if_is_unwanted, chat_if_is_deserted;
 static fsm_guard chat_if_bot_is_out, chat_if_somebody_came, chat_if_user_is_out;
 static fsm_guard chat_if_from_user, chat_if_not_told;
 static fsm_action chat_do_join, chat_do_check, chat_do_decline, chat_do_open, chat_do_leave_crowd;
@@ -33,6 +33,7 @@ static const struct fsm_row chat_rows[] = {
     ROW(LEFT,     INVITED,       always,        LEFT,     decline),
     ROW(GONE,     INVITED,       is_permitted,  JOINING,  join),
     ROW(INVITED,  OPENED,        always,        CHECKING, note_user),
+    ROW(INVITED,  FOUND,         always,        CHECKING, check),
     ROW(JOINING,  JOIN_ENDED,    is_done,       CHECKING, check),
     ROW(JOINING,  JOIN_ENDED,    always,        GONE,     nothing),
     ROW(JOINING,  MEMBER,        bot_is_out,    GONE,     nothing),
@@ -40,6 +41,7 @@ static const struct fsm_row chat_rows[] = {
     ROW(CHECKING, MEMBERS_ENDED, always,        GONE,     drop),
     ROW(CHECKING, COUNTED,       is_pair,       PRIVATE,  open),
     ROW(CHECKING, COUNTED,       is_unwanted,   GONE,     drop),
+    ROW(CHECKING, COUNTED,       is_deserted,   GONE,     drop),
     ROW(CHECKING, COUNTED,       is_crowd,      LEFT,     leave_crowd),
     ROW(CHECKING, COUNTED,       always,        CHECKING, nothing),
     ROW(CHECKING, MEMBER,        bot_is_out,    GONE,     tell_dropped),
@@ -71,6 +73,7 @@ static const struct fsm_pairs chat_ignored[] = {
     {MSG_CHAT_SAY, STATES_BUT(CHAT_PRIVATE)},
     {MSG_CHAT_REPLACED, STATES_BUT(CHAT_PRIVATE) & ~STATE_BIT(CHAT_CHECKING)},
     {MSG_CHAT_OPENED, STATES_BUT(CHAT_INVITED)},
+    {MSG_CHAT_FOUND, STATES_BUT(CHAT_INVITED)},
     {MSG_CHAT_SAY_ENDED, (STATE_BIT(CHAT_GONE + 1) - 1)},
     {MSG_CHAT_LEAVE_ENDED, (STATE_BIT(CHAT_GONE + 1) - 1)},
     {MSG_CHAT_FORGET_ENDED, (STATE_BIT(CHAT_GONE + 1) - 1)},
@@ -104,6 +107,13 @@ static bool chat_if_is_unwanted(const void *state, const struct msg *msg)
     const struct msg_counted *counted = msg->body;
     (void)state;
     return counted->members == 2 && !counted->is_permitted;
+}
+
+/* Nobody is known to come, and nobody is there. */
+static bool chat_if_is_deserted(const void *state, const struct msg *msg)
+{
+    return ((const struct chat *)state)->user.len == 0 &&
+           ((const struct msg_counted *)msg->body)->members == 1;
 }
 
 static bool chat_if_is_crowd(const void *state, const struct msg *msg)

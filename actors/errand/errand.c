@@ -167,16 +167,27 @@ void errand_say(struct turn *turn, const struct errand *errand, const struct tex
     tell_user(turn, errand->user, text);
 }
 
+/* Commands wait for those before them, not for what nobody asked for. */
+static struct slice errand_lane(struct arena *arena, const struct errand *errand)
+{
+    return lane_of(arena, errand_is(errand, SLICE("review")) ? "user-review" : "user",
+                   errand->user);
+}
+
 void errand_call(struct turn *turn,
                  const struct errand *errand,
                  int purpose,
                  const struct gitter_request *request)
 {
-    const struct slice lane = lane_of(turn_arena(turn), "user", errand->user);
-    struct call call = call_gitter(purpose, request, lane, errand->user);
+    struct call call =
+        call_gitter(purpose, request, errand_lane(turn_arena(turn), errand), errand->user);
     /* resolving, joining and leaving twice is the same as once */
     call.repeat = CALL_REPEAT_FREELY;
-    call.patience_ms = CALL_PATIENCE_MS;
+    if (errand_is(errand, SLICE("review"))) { /* nobody waits for it */
+        call.is_catch_up = true;
+    } else {
+        call.patience_ms = CALL_PATIENCE_MS;
+    }
     call.ref = errand->key;
     turn_call(turn, &call);
 }
@@ -347,6 +358,9 @@ static void errand_do_say_failed(void *next, const struct msg *msg, struct turn 
     const struct call_ended *ended = ended_of(msg);
     const struct slice why = why_failed(turn_arena(turn), ended);
     const bool is_parting = msg->kind == MSG_ERRAND_PART_ENDED;
+    if (errand_is(errand, SLICE("review"))) {
+        return;
+    }
     if (msg->kind == MSG_ERRAND_JOIN_ENDED) {
         tell_parted(turn, errand);
     }
@@ -368,7 +382,7 @@ static void errand_do_drop_calls(void *next, const struct msg *msg, struct turn 
 {
     const struct errand *errand = next;
     (void)msg;
-    turn_cancel(turn, lane_of(turn_arena(turn), "user", errand->user), errand->key);
+    turn_cancel(turn, errand_lane(turn_arena(turn), errand), errand->key);
 }
 
 FIELD_RECORD(errand, ERRAND_FIELDS);

@@ -1,6 +1,6 @@
 /* actors/errand/errand.h: one command of a user that takes several steps: list, invite, gjoin,
- * gpart, search, and the offer of rooms after a login; or any command that waits for the answers to
- * those before it.
+ * gpart, search, the offer of rooms after a login, and the review of those that are bridged after a
+ * start; or any command that waits for the answers to those before it.
  *
  * Key: "<user>|<number>", in the order in which they were begun. The calls go through the user's
  * lane, so errands are run in the order in which they were asked for.

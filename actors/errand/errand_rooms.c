@@ -374,12 +374,34 @@ static void part(struct turn *turn, struct errand *errand, const struct own_room
     errand_go_on(turn, errand, MSG_ERRAND_NEXT, SLICE("part"));
 }
 
+/* What is bridged and not in the list was left while nobody listened, or only hidden: the face asks
+ * which. */
+static void review(struct turn *turn, const struct errand *errand, const struct own_rooms *own)
+{
+    struct actor_entry *rooms = NULL;
+    const size_t count = turn_find(turn, ACTOR_ROOM, "owner", errand->user, &rooms);
+    for (size_t i = 0; i < count; i++) {
+        if (room_state_has_feed(rooms[i].state) &&
+            find_by_id(own, room_key_gitter_room(rooms[i].key)) == NULL) {
+            turn_send(turn, (struct actor_ref){ACTOR_FACE, rooms[i].key}, MSG_FACE_OWNER_GONE,
+                      &nothing);
+        }
+    }
+}
+
+static void say_unreadable(struct turn *turn, const struct errand *errand)
+{
+    if (!errand_is(errand, SLICE("review"))) {
+        ERRAND_SAY(turn, errand, TEXT_GITTER_FAILED, {"why", text_template(TEXT_WHY_BAD)});
+    }
+}
+
 void errand_do_use_rooms(void *next, const struct msg *msg, struct turn *turn)
 {
     struct errand *errand = next;
     struct own_rooms own = {0};
     if (!own_rooms_read(turn, msg, &own)) {
-        ERRAND_SAY(turn, errand, TEXT_GITTER_FAILED, {"why", text_template(TEXT_WHY_BAD)});
+        say_unreadable(turn, errand);
     } else {
         sort_rooms(&own, by_label);
         refresh(turn, errand, &own);
@@ -391,6 +413,8 @@ void errand_do_use_rooms(void *next, const struct msg *msg, struct turn *turn)
             join(turn, errand, &own);
         } else if (errand_is(errand, SLICE("gpart"))) {
             part(turn, errand, &own);
+        } else if (errand_is(errand, SLICE("review"))) {
+            review(turn, errand, &own);
         } else {
             offer_rooms(turn, errand, &own);
         }

@@ -12,7 +12,7 @@
 #define ghost_do_nothing NULL
 
 static fsm_guard ghost_if_exists, ghost_if_is_renamed;
-static fsm_action ghost_do_register, ghost_do_rename, ghost_do_forget_name;
+static fsm_action ghost_do_register, ghost_do_register_again, ghost_do_rename, ghost_do_forget_name;
 
 static const char *const ghost_states[] = {"UNKNOWN", "REGISTERING", "READY"};
 
@@ -22,6 +22,7 @@ static const struct fsm_row ghost_rows[] = {
     ROW(UNKNOWN,     WANTED,         always,     REGISTERING, register),
     ROW(REGISTERING, WANTED,         is_renamed, REGISTERING, rename),
     ROW(READY,       WANTED,         is_renamed, READY,       rename),
+    ROW(READY,       LOST,           always,     REGISTERING, register_again),
     ROW(REGISTERING, REGISTER_ENDED, exists,     READY,       nothing),
     ROW(REGISTERING, REGISTER_ENDED, always,     UNKNOWN,     forget_name),
     ROW(ANY,         NAME_ENDED,     exists,     SAME,        nothing),
@@ -31,6 +32,7 @@ static const struct fsm_row ghost_rows[] = {
 static const struct fsm_pairs ghost_ignored[] = {
     /* the name is right already */
     {MSG_GHOST_WANTED, STATE_BIT(GHOST_REGISTERING) | STATE_BIT(GHOST_READY)},
+    {MSG_GHOST_LOST, STATE_BIT(GHOST_UNKNOWN) | STATE_BIT(GHOST_REGISTERING)},
 };
 
 static const struct fsm_pairs ghost_refused[] = {
@@ -70,27 +72,40 @@ static void call_as_ghost(struct turn *turn,
     turn_call(turn, &call);
 }
 
-static void ghost_do_rename(void *next, const struct msg *msg, struct turn *turn)
+static void call_rename(struct turn *turn, const struct ghost *ghost)
 {
-    struct ghost *ghost = next;
     struct arena *arena = turn_arena(turn);
-    ghost->name = ((const struct msg_wanted *)msg->body)->name;
     const struct slice shown = arena_printf(arena, "%.*s (Gitter)", SLICE_ARGS(ghost->name));
     const struct slice mxid = ghostid_mxid(arena, ghost->key, settings_of(turn)->domain);
     const struct matrix_request request = matrix_displayname_request(arena, mxid, shown);
     call_as_ghost(turn, ghost, MSG_GHOST_NAME_ENDED, &request);
 }
 
-static void ghost_do_register(void *next, const struct msg *msg, struct turn *turn)
+static void ghost_do_rename(void *next, const struct msg *msg, struct turn *turn)
 {
     struct ghost *ghost = next;
+    ghost->name = ((const struct msg_wanted *)msg->body)->name;
+    call_rename(turn, ghost);
+}
+
+/* A homeserver that has forgotten the ghost has forgotten its name too. */
+static void ghost_do_register_again(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct ghost *ghost = next;
     struct arena *arena = turn_arena(turn);
     const struct slice localpart = ghostid_localpart(arena, ghost->key, settings_of(turn)->domain);
     const struct matrix_request request = matrix_register_request(arena, localpart);
+    (void)msg;
     call_as_ghost(turn, ghost, MSG_GHOST_REGISTER_ENDED, &request);
-    if (((const struct msg_wanted *)msg->body)->name.len > 0) {
-        ghost_do_rename(ghost, msg, turn);
+    if (ghost->name.len > 0) {
+        call_rename(turn, ghost);
     }
+}
+
+static void ghost_do_register(void *next, const struct msg *msg, struct turn *turn)
+{
+    ((struct ghost *)next)->name = ((const struct msg_wanted *)msg->body)->name;
+    ghost_do_register_again(next, msg, turn);
 }
 
 /* Tried again the next time the ghost is wanted. */

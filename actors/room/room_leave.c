@@ -94,6 +94,9 @@ void room_do_unbridge(void *next, const struct msg *msg, struct turn *turn)
         room_call_homeserver(turn, room, MSG_ROOM_LEAVE_ENDED, &kick);
     }
     leave_with_ghosts(turn, room);
+    if (unbridge->is_lost) {
+        room_tell_owner(turn, room, TEXT_ROOM_LOST, SLICE_EMPTY);
+    }
     const struct slice cursor = unbridge->again ? room_last_brought(turn, room) : SLICE_EMPTY;
     close_down(turn, room, unbridge->again);
     if (unbridge->again) {

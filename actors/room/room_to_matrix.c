@@ -13,6 +13,7 @@
 
 #include "actors/face/face.h"
 #include "actors/ghost/ghost.h"
+#include "actors/muster/muster.h"
 #include "codecs/ghostid.h"
 #include "codecs/html.h"
 #include "codecs/url.h"
@@ -525,6 +526,7 @@ static void send_again(struct turn *turn, struct room *room, const struct call_e
         matrix_join_request(arena, room->matrix_room, ghost),
         matrix_send_request(arena, &send),
     };
+    turn_send(turn, (struct actor_ref){ACTOR_GHOST, user}, MSG_GHOST_LOST, &nothing);
     static const int purposes[] = {MSG_ROOM_GHOST_ENDED, MSG_ROOM_GHOST_ENDED, MSG_ROOM_JOIN_ENDED,
                                    MSG_ROOM_SEND_ENDED};
     for (size_t i = 0; i < MACHINE_COUNT(steps); i++) {
@@ -576,5 +578,8 @@ void room_do_note_sent(void *next, const struct msg *msg, struct turn *turn)
         const struct slice why = why_failed(turn_arena(turn), ended);
         ROOM_NOTICE(turn, room, SLICE_EMPTY, TEXT_SEND_FAILED, {"why", why});
         NOTE_TROUBLE(turn, room->owner, TEXT_TROUBLE_SEND, {"room", room->label}, {"why", why});
+        if (ended->status == 403) { /* perhaps the bot cannot invite there either */
+            muster_doubt(turn, room->matrix_room);
+        }
     }
 }

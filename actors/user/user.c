@@ -54,6 +54,7 @@ static const struct fsm_row user_rows[] = {
 
     ROW(AUTHED,          TOKEN_REFUSED,  always,           EXPIRED,         expire),
 
+    ROW(AUTHED,          REVIEW,         always,           AUTHED,          review_rooms),
     ROW(AUTHED,          LISTED,         always,           AUTHED,          note_list),
     ROW(ANY,             ERRAND_OVER,    always,           SAME,            go_on),
     ROW(ANY,             TROUBLE,        always,           SAME,            note_trouble),
@@ -73,6 +74,7 @@ static const struct fsm_row user_rows[] = {
                     STATE_BIT(USER_EXPIRED) | STATE_BIT(USER_LEAVING))
 static const struct fsm_pairs user_ignored[] = {
     {MSG_USER_TOKEN_REFUSED, NOT_AUTHED},
+    {MSG_USER_REVIEW, NOT_AUTHED},
     {MSG_USER_LISTED, NOT_AUTHED},
     {MSG_USER_ASKED, NOT_AUTHED},
     {MSG_USER_INVITING, NOT_AUTHED},

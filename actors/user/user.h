@@ -82,7 +82,7 @@ typedef void command_run(struct turn *turn, struct user *user, const struct comm
 fsm_action user_do_obey, user_do_obey_stranger;
 
 /* user_errands.c */
-fsm_action user_do_go_on, user_do_note_question;
+fsm_action user_do_go_on, user_do_note_question, user_do_review_rooms;
 command_run user_run_errand, user_run_yes, user_run_no;
 /* Rooms to invite to after a login. */
 void user_offer_rooms(struct turn *turn, struct user *user);

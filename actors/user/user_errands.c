@@ -45,6 +45,19 @@ void user_offer_rooms(struct turn *turn, struct user *user)
     (void)send_errand(turn, user, MSG_ERRAND_BEGIN, &offer);
 }
 
+/* Once at a time: a process that is begun again and again asks no more for that. */
+void user_do_review_rooms(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct user *user = next;
+    const struct slice key = arena_printf(turn_arena(turn), "%.*s|review", SLICE_ARGS(user->key));
+    const struct msg_errand review = {.user = user->key, .verb = SLICE("review")};
+    int state = 0;
+    (void)msg;
+    if (!turn_exists(turn, errand_of(key), &state)) {
+        turn_send(turn, errand_of(key), MSG_ERRAND_BEGIN, &review);
+    }
+}
+
 bool user_is_busy(struct turn *turn, const struct user *user)
 {
     int state = 0;

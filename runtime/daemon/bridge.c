@@ -369,12 +369,13 @@ static enum rc open_control(struct bridge *bridge)
     return RC_OK;
 }
 
-/* Every feed that had a link wants it again. */
-static enum rc resume_feeds(struct bridge *bridge)
+/* Rooms are compared, and every feed that had a link wants it again. */
+static enum rc resume(struct bridge *bridge)
 {
     struct store_found page[FEEDS_PAGE];
     struct slice after = SLICE_EMPTY;
     size_t count = 0;
+    bridge_post(bridge, MSG_STARTED, &nothing);
     do {
         struct arena *arena = arena_open(SCRATCH_BYTES);
         const enum rc rc = bridge->store->methods->list(bridge->store, ACTOR_FEED, after, arena,
@@ -412,7 +413,7 @@ static enum rc bridge_open(struct bridge *bridge)
 {
     enum rc (*const steps[])(struct bridge * bridge) = {open_store,   open_engine,  open_courier,
                                                         open_links,   open_servers, open_metrics,
-                                                        open_control, resume_feeds, open_hello};
+                                                        open_control, resume,       open_hello};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         const enum rc rc = steps[i](bridge);
         if (rc != RC_OK) {

@@ -1,4 +1,4 @@
-#include "tests/trace/peers.h"
+#include "tests/trace/peers_rooms.h"
 
 #include "codecs/gitter.h"
 #include "codecs/json.h"
@@ -114,17 +114,7 @@ static struct peer_answer answer_ok(void)
     return (struct peer_answer){200, SLICE("{}")};
 }
 
-static struct peer_answer answer_forbidden(void)
-{
-    return (struct peer_answer){403, SLICE("{\"errcode\":\"M_FORBIDDEN\",\"error\":\"no\"}")};
-}
-
 /* The homeserver */
-
-static struct slice fact_joined(struct peers *peers, struct slice room, struct slice user)
-{
-    return arena_printf(peers->arena, "joined %.*s %.*s", SLICE_ARGS(room), SLICE_ARGS(user));
-}
 
 static struct slice fact_invited(struct peers *peers, struct slice room, struct slice user)
 {
@@ -135,7 +125,7 @@ static bool may_speak(const struct asked *asked, struct slice room)
 {
     struct peers *peers = asked->peers;
     return slice_equal(asked->user, peers->bot) ||
-           peers_know(peers, fact_joined(peers, room, asked->user));
+           peers_know(peers, peers_fact_joined(peers, room, asked->user));
 }
 
 static struct peer_answer give_event(struct peers *peers, const struct peer_event *event)
@@ -201,7 +191,7 @@ static struct peer_answer take_send(struct asked *asked)
     if (!may_speak(asked, segment(asked, 4))) {
         buf_printf(&asked->peers->log, "%.*s %.*s may not speak\n", SLICE_ARGS(segment(asked, 4)),
                    SLICE_ARGS(asked->user));
-        return answer_forbidden();
+        return peers_forbid();
     }
     if (is_segment(asked, 5, "redact")) {
         buf_printf(&asked->peers->log, "%.*s %.*s removes %.*s\n", SLICE_ARGS(segment(asked, 4)),
@@ -216,6 +206,8 @@ static struct peer_answer take_create(struct asked *asked)
 {
     struct peers *peers = asked->peers;
     peers->rooms_made++;
+    peers_note_made(peers, json_get_text(json_get(asked->body, SLICE("creation_content")),
+                                         SLICE("gitterd.room")));
     buf_printf(&peers->log, "create \"%.*s\" as !made%d\n",
                SLICE_ARGS(json_get_text(asked->body, SLICE("name"))), peers->rooms_made);
     return (struct peer_answer){
@@ -244,8 +236,8 @@ static struct peer_answer take_invite(struct asked *asked)
     buf_printf(&peers->log, "%.*s invite %.*s\n", SLICE_ARGS(room), SLICE_ARGS(user));
     const struct slice registered = arena_printf(peers->arena, "registered %.*s", SLICE_ARGS(user));
     if ((is_ghost && !peers_know(peers, registered)) ||
-        peers_know(peers, fact_joined(peers, room, user))) {
-        return answer_forbidden();
+        peers_know(peers, peers_fact_joined(peers, room, user))) {
+        return peers_forbid();
     }
     peers_note(peers, fact_invited(peers, room, user));
     return answer_ok();
@@ -258,9 +250,9 @@ static struct peer_answer take_join(struct asked *asked)
     buf_printf(&peers->log, "%.*s join %.*s\n", SLICE_ARGS(room), SLICE_ARGS(asked->user));
     if (!slice_equal(asked->user, peers->bot) &&
         !peers_know(peers, fact_invited(peers, room, asked->user))) {
-        return answer_forbidden();
+        return peers_forbid();
     }
-    peers_note(peers, fact_joined(peers, room, asked->user));
+    peers_note(peers, peers_fact_joined(peers, room, asked->user));
     return (struct peer_answer){
         200, arena_printf(peers->arena, "{\"room_id\":\"%.*s\"}", SLICE_ARGS(room))};
 }
@@ -278,8 +270,10 @@ static struct peer_answer take_room_call(struct asked *asked)
         return take_join(asked);
     }
     if (is_segment(asked, 5, "joined_members")) {
-        return (struct peer_answer){200,
-                                    arena_printf(peers->arena, "{\"joined\":%s}", peers->members)};
+        return peers_tell_members(peers, segment(asked, 4), asked->user);
+    }
+    if (is_segment(asked, 5, "state") && slice_equal(asked->row->call.method, SLICE("GET"))) {
+        return peers_tell_create(peers, segment(asked, 4), asked->user);
     }
     if (is_segment(asked, 5, "state")) {
         buf_printf(&peers->log, "%.*s %.*s %.*s\n", SLICE_ARGS(segment(asked, 4)),
@@ -289,7 +283,7 @@ static struct peer_answer take_room_call(struct asked *asked)
     const struct slice target = json_get_text(asked->body, SLICE("user_id"));
     buf_printf(&peers->log, "%.*s %.*s %.*s\n", SLICE_ARGS(segment(asked, 4)),
                SLICE_ARGS(segment(asked, 5)), SLICE_ARGS(target.len > 0 ? target : asked->user));
-    peers_unlearn(peers, fact_joined(peers, segment(asked, 4), asked->user));
+    peers_unlearn(peers, peers_fact_joined(peers, segment(asked, 4), asked->user));
     return answer_ok();
 }
 
@@ -301,6 +295,9 @@ static struct peer_answer answer_homeserver(struct asked *asked)
     CHECK(is_segment(asked, 0, "_matrix") && is_segment(asked, 2, "v3"));
     if (is_segment(asked, 3, "rooms")) {
         return take_room_call(asked);
+    }
+    if (is_segment(asked, 3, "joined_rooms")) {
+        return peers_tell_rooms(peers, asked->user);
     }
     if (is_segment(asked, 3, "createRoom")) {
         return take_create(asked);

@@ -291,7 +291,9 @@ START_TEST(ghost_that_was_thrown_out_is_brought_back_once)
                          "!made1 @gitter_bob:hs m.text: again\n"
                          "!made1 invite @gitter_carol:hs\n"
                          "!made1 join @gitter_carol:hs\n"
-                         "!made1 @gitter_carol:hs m.text: behind\n");
+                         "!made1 @gitter_carol:hs m.text: behind\n"
+                         "register gitter_bob\n"
+                         "name @gitter_bob:hs \"bob Name (Gitter)\"\n");
 }
 END_TEST
 

@@ -224,6 +224,7 @@ void world_crash(struct world *world)
     }
     begin_process(world);
     note_suspects(world);
+    world_queue(world, MSG_STARTED, &nothing);
     resume_feeds(world);
     world_repeat_events(world);
 }

@@ -1,0 +1,54 @@
+/* actors/muster/muster.h: after each start, whether the rooms the homeserver has the bot in are
+ * those we know.
+ *
+ * They differ when one side was restored from a backup, or when events were lost. A room that only
+ * the homeserver knows is taken for a private chat if it is one, else left; a bridged room that the
+ * bot is no longer in is made anew. Nothing is done on the word of the list alone, which is older
+ * than the answer that brings it: each room that differs is asked about first.
+ *
+ * The list is read again for each stretch of it that is looked at, so that a turn stays short and
+ * the state small however many rooms there are.
+ *
+ * Key: the Matrix id of the bot; there is one.
+ */
+#ifndef GITTERD_ACTORS_MUSTER_MUSTER_H
+#define GITTERD_ACTORS_MUSTER_MUSTER_H
+
+#include "actors/calls.h"
+
+enum muster_state {
+    MUSTER_ANY = FSM_ANY,
+    MUSTER_SAME = FSM_SAME,
+    MUSTER_IDLE = 0,
+    MUSTER_LISTING,  /* which rooms is the bot in? */
+    MUSTER_CHECKING, /* those that differ, one by one */
+};
+
+enum muster_phase {
+    MUSTER_STRAYS, /* rooms of the homeserver that we do not know */
+    MUSTER_ROOMS,  /* bridged rooms that it does not know */
+    MUSTER_CHATS,  /* private chats likewise */
+    MUSTER_OVER,
+};
+
+#define MUSTER_FIELDS(F, S)                                                                        \
+    F(S, NUM, phase)                                                                               \
+    F(S, TEXT, after)  /* the last that was looked at in this phase */                             \
+    F(S, NUM, pending) /* rooms that are being asked about */
+
+struct muster {
+    struct slice key;
+    MUSTER_FIELDS(FIELD_MEMBER, muster)
+};
+
+extern const struct fsm muster_fsm;
+
+enum {
+    MUSTER_LOOKS_MAX = 4096, /* rooms looked up in one turn */
+    MUSTER_PENDING_MAX = 64,
+};
+
+/* Something said that the bot is not in this room: asks the homeserver. */
+void muster_doubt(struct turn *turn, struct slice matrix_room);
+
+#endif

@@ -1,0 +1,76 @@
+#include "tests/trace/peers_rooms.h"
+
+struct slice peers_fact_joined(struct peers *peers, struct slice room, struct slice user)
+{
+    return arena_printf(peers->arena, "joined %.*s %.*s", SLICE_ARGS(room), SLICE_ARGS(user));
+}
+
+static struct slice beginning_of_made(struct peers *peers, struct slice room)
+{
+    return arena_printf(peers->arena, "made %.*s for ", SLICE_ARGS(room));
+}
+
+void peers_note_made(struct peers *peers, struct slice marker)
+{
+    const struct slice room = arena_printf(peers->arena, "!made%d", peers->rooms_made);
+    peers_note(peers, peers_fact_joined(peers, room, peers->bot));
+    peers_note(peers, arena_printf(peers->arena, "%.*s%.*s",
+                                   SLICE_ARGS(beginning_of_made(peers, room)), SLICE_ARGS(marker)));
+}
+
+struct peer_answer peers_forbid(void)
+{
+    return (struct peer_answer){403, SLICE("{\"errcode\":\"M_FORBIDDEN\",\"error\":\"no\"}")};
+}
+
+struct peer_answer peers_tell_rooms(struct peers *peers, struct slice user)
+{
+    const struct slice beginning = SLICE("joined ");
+    struct buf out;
+    bool is_first = true;
+    buf_init(&out, peers->arena);
+    BUF_PUT(&out, "{\"joined_rooms\":[");
+    for (size_t i = 0; i < peers->facts_count; i++) {
+        struct slice rest = peers->facts[i];
+        if (!slice_starts_with(rest, beginning)) {
+            continue;
+        }
+        rest = slice_from(rest, beginning.len);
+        const struct slice room = slice_cut(&rest, ' ');
+        if (slice_equal(rest, user)) {
+            buf_printf(&out, "%s\"%.*s\"", is_first ? "" : ",", SLICE_ARGS(room));
+            is_first = false;
+        }
+    }
+    BUF_PUT(&out, "]}");
+    return (struct peer_answer){200, buf_slice(&out)};
+}
+
+/* The rest of the first fact that begins so. */
+static struct slice find_fact(const struct peers *peers, struct slice beginning)
+{
+    for (size_t i = 0; i < peers->facts_count; i++) {
+        if (slice_starts_with(peers->facts[i], beginning)) {
+            return slice_from(peers->facts[i], beginning.len);
+        }
+    }
+    return SLICE_EMPTY;
+}
+
+struct peer_answer peers_tell_create(struct peers *peers, struct slice room, struct slice user)
+{
+    if (!peers_know(peers, peers_fact_joined(peers, room, user))) {
+        return peers_forbid();
+    }
+    const struct slice marker = find_fact(peers, beginning_of_made(peers, room));
+    return (struct peer_answer){
+        200, arena_printf(peers->arena, "{\"gitterd.room\":\"%.*s\"}", SLICE_ARGS(marker))};
+}
+
+struct peer_answer peers_tell_members(struct peers *peers, struct slice room, struct slice user)
+{
+    if (!peers_know(peers, peers_fact_joined(peers, room, user))) {
+        return peers_forbid();
+    }
+    return (struct peer_answer){200, arena_printf(peers->arena, "{\"joined\":%s}", peers->members)};
+}
