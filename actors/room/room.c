@@ -16,7 +16,7 @@ static fsm_guard room_if_is_new, room_if_is_done, room_if_is_unknown, room_if_ha
     room_if_is_open;
 static fsm_guard room_if_owner_came, room_if_owner_went, room_if_bot_went, room_if_from_owner;
 static fsm_guard room_if_owner_edits, room_if_owner_speaks, room_if_not_explained,
-    room_if_is_failed, room_if_is_kept, room_if_is_ours;
+    room_if_is_shut_out, room_if_is_unchanged, room_if_is_kept, room_if_is_ours;
 static fsm_action room_do_create, room_do_say_inviting, room_do_note_candidate,
     room_do_read_created;
 static fsm_action room_do_await_echo, room_do_give_up, room_do_invite_owner, room_do_create_again;
@@ -43,7 +43,7 @@ static const struct fsm_row room_rows[] = {
     ROW(INVITED,  BRIDGE,           always,        INVITED,  invite_again),
     ROW(JOINED,   BRIDGE,           always,        JOINED,   say_already),
     ROW(ANY,      BRIDGE,           always,        CREATING, create),
-    ROW(INVITED,  INVITE_ENDED,     is_failed,     LEAVING,  tell_not_invited),
+    ROW(INVITED,  INVITE_ENDED,     is_shut_out,   LEAVING,  tell_not_invited),
     ROW(INVITED,  MEMBER,           owner_came,    JOINED,   nothing),
     ROW(ANY,      MEMBER,           owner_went,    LEAVING,  leave),
     ROW(ANY,      MEMBER,           bot_went,      LEFT,     abandon),
@@ -55,7 +55,7 @@ static const struct fsm_row room_rows[] = {
     ROW(ANY,      MATRIX_TEXT,      owner_speaks,  JOINED,   post),
     ROW(JOINED,   MATRIX_TEXT,      not_explained, JOINED,   explain),
     ROW(JOINED,   MATRIX_REDACTION, from_owner,    JOINED,   remove),
-    ROW(JOINED,   EDIT_ENDED,       is_failed,     JOINED,   report_edit),
+    ROW(JOINED,   EDIT_ENDED,       is_unchanged,  JOINED,   report_edit),
     ROW(ANY,      POST_ENDED,       is_ours,       SAME,     end_post),
     ROW(ANY,      LOOK_ENDED,       is_ours,       SAME,     compare),
 
@@ -150,10 +150,21 @@ static bool room_if_is_unknown(const void *state, const struct msg *msg)
     return ended_is_unknown(msg);
 }
 
-static bool room_if_is_failed(const void *state, const struct msg *msg)
+/* An invite that is made again after a lost answer is refused when its owner came in meanwhile:
+ * 403 M_FORBIDDEN "... is already in the room". */
+static bool room_if_is_shut_out(const void *state, const struct msg *msg)
+{
+    const struct slice body = ended_of(msg)->body;
+    (void)state;
+    return !ended_is_done(msg) && slice_find(body, SLICE("is already in the room")) == body.len;
+}
+
+/* A removal, which has no body, that is made again after a lost answer finds nothing any more. */
+static bool room_if_is_unchanged(const void *state, const struct msg *msg)
 {
     (void)state;
-    return !ended_is_done(msg);
+    return !ended_is_done(msg) &&
+           !(ended_of(msg)->status == 404 && ended_of(msg)->request.len == 0);
 }
 
 static bool room_if_has_attempts(const void *state, const struct msg *msg)

@@ -297,6 +297,20 @@ START_TEST(owner_who_cannot_be_invited_is_told)
 }
 END_TEST
 
+START_TEST(owner_who_came_in_before_the_invite_was_repeated_stays)
+{
+    world.is_held[MSG_ROOM_INVITE_ENDED] = true;
+    command("invite acme/ops");
+    world_end(&world, MSG_ROOM_INVITE_ENDED, CALL_END_FAILED, 403,
+              "{\"errcode\":\"M_FORBIDDEN\",\"error\":\"@alice:hs is already in the room.\"}");
+    world_settle(&world);
+    ck_assert_str_eq(room_state(), "INVITED");
+    world_member(&world, "!made1", ALICE, ALICE, "invite>join");
+    world_settle(&world);
+    ck_assert_str_eq(room_state(), "JOINED");
+}
+END_TEST
+
 START_TEST(logout_while_the_room_is_made_leaves_it)
 {
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
@@ -492,6 +506,7 @@ static Suite *suite(void)
     tcase_add_test(tests, refused_creation_is_told_and_may_be_asked_again);
     tcase_add_test(tests, creation_answered_without_a_room_waits_for_the_echo);
     tcase_add_test(tests, owner_who_cannot_be_invited_is_told);
+    tcase_add_test(tests, owner_who_came_in_before_the_invite_was_repeated_stays);
     tcase_add_test(tests, logout_while_the_room_is_made_leaves_it);
     tcase_add_test(tests, logout_while_the_room_is_made_and_was_seen_leaves_it);
     tcase_add_test(tests, first_snapshot_begins_the_room_and_keeps_a_record_that_came_first);

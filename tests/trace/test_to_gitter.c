@@ -157,6 +157,19 @@ START_TEST(redaction_removes_the_message)
 }
 END_TEST
 
+START_TEST(removal_that_finds_nothing_any_more_is_none_to_tell)
+{
+    const struct slice id = say("oops");
+    world_settle(&world);
+    world_forget(&world);
+    world.is_held[MSG_ROOM_EDIT_ENDED] = true;
+    world_redact(&world, "!made1", ALICE, id);
+    world_end(&world, MSG_ROOM_EDIT_ENDED, CALL_END_FAILED, 404, "");
+    world_settle(&world);
+    world_expect(&world, "");
+}
+END_TEST
+
 START_TEST(failed_edit_is_told_under_it)
 {
     const struct slice id = say("oops");
@@ -391,6 +404,7 @@ static Suite *suite(void)
     tcase_add_test(tests, edit_changes_the_message);
     tcase_add_test(tests, edit_of_what_never_arrived_is_posted);
     tcase_add_test(tests, redaction_removes_the_message);
+    tcase_add_test(tests, removal_that_finds_nothing_any_more_is_none_to_tell);
     tcase_add_test(tests, failed_edit_is_told_under_it);
     tcase_add_test(tests, somebody_else_is_told_once_that_nothing_is_bridged);
     tcase_add_test(tests, what_bot_and_ghosts_say_is_no_input);
