@@ -225,10 +225,21 @@ static enum rc writer_put(struct writer *writer, const struct store_batch *batch
     return rc;
 }
 
+/* What is written to a file that was moved or deleted is lost with the process. */
+static enum rc writer_check_file(struct writer *writer)
+{
+    int is_moved = 0;
+    const int code = sqlite3_file_control(writer->db, "main", SQLITE_FCNTL_HAS_MOVED, &is_moved);
+    return code == SQLITE_OK && is_moved != 0 ? RC_ABSENT : RC_OK;
+}
+
 enum rc writer_commit(struct writer *writer, const struct store_batch *batch)
 {
     store_check_batch(batch, writer->names.tables, writer->names.tables_count);
-    enum rc rc = writer_run(writer->begin);
+    enum rc rc = writer_check_file(writer);
+    if (rc == RC_OK) {
+        rc = writer_run(writer->begin);
+    }
     if (rc == RC_OK) {
         rc = writer_put(writer, batch);
     }

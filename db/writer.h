@@ -39,7 +39,8 @@ NODISCARD enum rc writer_init(struct writer *writer,
 /* Fine on a writer that is all zero. */
 void writer_clear(struct writer *writer);
 
-/* RC_OK: durable. Else nothing is changed; RC_FULL, RC_IO or RC_CORRUPT. */
+/* RC_OK: durable. Else nothing is changed; RC_FULL, RC_IO or RC_CORRUPT, or RC_ABSENT when
+ * the file is not at its path any more. */
 NODISCARD enum rc writer_commit(struct writer *writer, const struct store_batch *batch);
 
 #endif

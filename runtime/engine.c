@@ -101,7 +101,16 @@ void engine_post(struct engine *engine, const struct input *input)
 
 static bool is_store_trouble(enum rc rc)
 {
-    return rc == RC_IO || rc == RC_FULL || rc == RC_BUSY;
+    return rc == RC_IO || rc == RC_FULL || rc == RC_BUSY || rc == RC_CORRUPT;
+}
+
+static void note_store(struct engine *engine, enum rc rc)
+{
+    const struct engine_effects *effects = &engine->options.effects;
+    if (rc != engine->store_rc && effects->store != NULL) {
+        effects->store(effects->context, rc);
+    }
+    engine->store_rc = rc;
 }
 
 static enum rc run_deadlines(struct engine *engine, int64_t now_ms)
@@ -256,15 +265,9 @@ static void inputs_are_durable(struct engine *engine)
     }
 }
 
-/* The batch never happened. Who can say it again is told so; the rest is run again after a pause.
- */
-static void discard(struct engine *engine, enum rc rc)
+static void give_up(const struct list *inputs, size_t first, enum rc rc)
 {
-    for (size_t i = 0; i < engine->batch.actors.count; i++) {
-        (*LIST_AT(&engine->batch.actors, struct actor *, i))->batch = NULL;
-    }
-    const struct list *inputs = &engine->working->inputs;
-    for (size_t i = engine->working_next; i < inputs->count; i++) {
+    for (size_t i = first; i < inputs->count; i++) {
         struct queued_input *input = LIST_AT(inputs, struct queued_input, i);
         if (input->is_repeatable && !input->is_given_up) {
             input->is_given_up = true;
@@ -273,6 +276,18 @@ static void discard(struct engine *engine, enum rc rc)
             }
         }
     }
+}
+
+/* The batch never happened. Who can say it again is told so; the rest is run again after a pause.
+ */
+static void discard(struct engine *engine, enum rc rc)
+{
+    for (size_t i = 0; i < engine->batch.actors.count; i++) {
+        (*LIST_AT(&engine->batch.actors, struct actor *, i))->batch = NULL;
+    }
+    note_store(engine, rc);
+    give_up(&engine->working->inputs, engine->working_next, rc);
+    give_up(&engine->filling->inputs, 0, rc);
     engine->counts.commits_failed++;
     engine->pause_until_ms =
         engine->options.now_ms(engine->options.context) + PAUSE_AFTER_FAILURE_MS;
@@ -296,6 +311,12 @@ static void committed(void *context, enum rc rc)
     inputs_are_durable(engine);
     roster_trim(engine->roster, ACTORS_CACHED_MAX);
     batch_reset(&engine->batch);
+}
+
+static void stored(void *context, enum rc rc)
+{
+    note_store(context, rc);
+    committed(context, rc);
 }
 
 static void commit(struct engine *engine, int64_t now_ms)
@@ -328,7 +349,7 @@ static void commit(struct engine *engine, int64_t now_ms)
     };
     struct store_batch *kept = ARENA_NEW(batch->arena, struct store_batch);
     *kept = rows;
-    store->methods->commit(store, kept, committed, engine);
+    store->methods->commit(store, kept, stored, engine);
 }
 
 static bool has_work(const struct engine *engine, int64_t now_ms)

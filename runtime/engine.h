@@ -52,6 +52,8 @@ struct engine_effects {
     void (*changed)(void *context, struct actor_ref ref);
     /* One line a turn for the log; texts are borrowed. */
     void (*turn)(void *context, int64_t turn, struct slice trace);
+    /* The store fails, and why, or RC_OK: it works again. Said when it changes; may be NULL. */
+    void (*store)(void *context, enum rc rc);
     /* True if the call may have been sent, so that it cannot be cancelled any more. */
     bool (*is_sent)(void *context, int64_t call_id);
 };

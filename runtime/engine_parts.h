@@ -97,14 +97,16 @@ struct engine {
     struct batch batch;
     struct store_actor *described; /* of batch.actors, in the batch's arena */
     bool is_committing;
+    enum rc store_rc; /* how the last batch ended; said when it changes */
     int64_t next_turn;
     int64_t pause_until_ms;
     int64_t next_deadline_ms;
     struct engine_counts counts;
 };
 
-/* Runs one turn on the batch. RC_OK also when the input was handled before. RC_IO, RC_FULL and
- * RC_BUSY are the store's trouble: the batch cannot go on. Anything else: the turn left no trace.
+/* Runs one turn on the batch. RC_OK also when the input was handled before. RC_IO, RC_FULL, RC_BUSY
+ * and RC_CORRUPT are the store's trouble: the batch cannot go on. Anything else: the turn left no
+ * trace.
  */
 NODISCARD enum rc turn_run_input(struct engine *engine, const struct queued_input *input);
 NODISCARD enum rc turn_run_deadline(struct engine *engine, struct actor_ref ref);

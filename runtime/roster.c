@@ -110,7 +110,7 @@ static enum rc form_load(const struct fsm *fsm,
         record_unpack(fsm->record, slice_make(body, stored->body.len), block) != RC_OK ||
         record_unpack(fsm->record, slice_make(secrets, stored->secrets.len), block) != RC_OK) {
         free(block);
-        return RC_CORRUPT;
+        return RC_BAD_INPUT;
     }
     *key_in(fsm, block) = actor->ref.key;
     if (fsm->deadline_offset != 0) { /* the column is what wakes the actor: it is the truth */

@@ -36,7 +36,8 @@ roster_open(const struct fsm *const *machines, size_t machines_count, struct sto
 void roster_close(struct roster *roster);
 
 /* The entry of an actor, loaded if need be; whether it exists is told by its forms. The scratch
- * arena is for the reading only. RC_IO, RC_FULL, RC_CORRUPT as the store says. */
+ * arena is for the reading only. RC_IO, RC_FULL, RC_CORRUPT as the store says;
+ * RC_BAD_INPUT for a row that this build cannot make sense of. */
 NODISCARD enum rc roster_find(struct roster *roster,
                               struct actor_ref ref,
                               struct arena *scratch,

@@ -205,7 +205,7 @@ enum rc turn_run_input(struct engine *engine, const struct queued_input *input)
     }
     run_queue(&turn);
     const enum rc rc = turn_finish(&turn, &mark);
-    if (rc == RC_CORRUPT || rc == RC_TOO_BIG) {
+    if (rc == RC_BAD_INPUT || rc == RC_TOO_BIG) {
         drop_ended(&engine->batch, input->ended);
     }
     return rc;

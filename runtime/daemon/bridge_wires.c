@@ -207,6 +207,18 @@ static void link_gap(void *context, struct link_id link)
     bridge_post(bridge, MSG_LINK_GAP, &gap);
 }
 
+static void act_store(void *context, enum rc rc)
+{
+    struct bridge *bridge = context;
+    if (rc == RC_OK) {
+        log_event(bridge->log, LOG_INFO, "database_works");
+    } else {
+        log_event(bridge->log, LOG_ERROR, "database_fails", LOG_RC("rc", rc),
+                  LOG_TEXT("path", bridge->config->database),
+                  LOG_CSTR("hint", "nothing is accepted until it works again"));
+    }
+}
+
 struct engine_effects bridge_effects(struct bridge *bridge)
 {
     return (struct engine_effects){
@@ -218,6 +230,7 @@ struct engine_effects bridge_effects(struct bridge *bridge)
         .order = act_order,
         .changed = act_changed,
         .turn = log_is_on(bridge->log, LOG_DEBUG) ? act_turn : NULL,
+        .store = act_store,
         .is_sent = call_is_sent,
     };
 }

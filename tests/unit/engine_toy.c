@@ -360,6 +360,13 @@ static void on_changed(void *context, struct actor_ref ref)
     buf_printf(&bench->log, "changed %.*s\n", SLICE_ARGS(ref.key));
 }
 
+static void on_store(void *context, enum rc rc)
+{
+    struct bench *bench = context;
+    bench->store_said++;
+    bench->store_rc = rc;
+}
+
 static bool on_is_sent(void *context, int64_t call_id)
 {
     return ((const struct bench *)context)->sent == call_id;
@@ -406,6 +413,7 @@ static void open_engine(struct bench *bench)
                     .answer = on_answer,
                     .link = on_link,
                     .changed = on_changed,
+                    .store = on_store,
                     .is_sent = on_is_sent},
         .now_ms = on_now_ms,
         .random = on_random,

@@ -62,6 +62,8 @@ struct bench {
     int64_t sent;    /* the call that may have been sent */
     size_t done;     /* inputs of which was said what became of them */
     enum rc done_rc[TOY_DONE_MAX];
+    enum rc store_rc; /* what was said last of the store, and how often */
+    size_t store_said;
 };
 
 void bench_open(struct bench *bench);

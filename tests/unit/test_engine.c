@@ -150,6 +150,42 @@ START_TEST(commit_that_fails_again_and_again_is_tried_again)
 }
 END_TEST
 
+START_TEST(failing_store_is_told_once_and_once_that_it_works)
+{
+    bench_do(&bench, "a add 1");
+    ck_assert_uint_eq(bench.store_said, 0);
+    bench_post(&bench, "a add 1");
+    for (int i = 0; i < 3; i++) {
+        store_memory_fail_next(bench.store, RC_CORRUPT);
+        bench_wait(&bench, 1000);
+        bench_do(&bench, "b nothing");
+    }
+    ck_assert_uint_eq(bench.store_said, 1);
+    ck_assert_int_eq(bench.store_rc, RC_CORRUPT);
+    bench_wait(&bench, 1000);
+    ck_assert_str_eq(bench_actor(&bench, "a"), "2");
+    ck_assert_uint_eq(bench.store_said, 2);
+    ck_assert_int_eq(bench.store_rc, RC_OK);
+}
+END_TEST
+
+START_TEST(event_that_comes_while_the_store_fails_is_given_up_too)
+{
+    bench_post(&bench, "a add 1");
+    store_memory_fail_next(bench.store, RC_FULL);
+    bench_run(&bench);
+    bench_post_event(&bench, "a add 10", "$e");
+    bench_run(&bench);
+    ck_assert_uint_eq(bench.done, 0);
+    store_memory_fail_next(bench.store, RC_FULL);
+    bench_wait(&bench, 1000);
+    ck_assert_uint_eq(bench.done, 1);
+    ck_assert_int_eq(bench.done_rc[0], RC_FULL);
+    bench_wait(&bench, 1000);
+    ck_assert_str_eq(bench_actor(&bench, "a"), "1");
+}
+END_TEST
+
 START_TEST(end_of_a_call_is_never_given_up)
 {
     bench_do(&bench, "a call lane one");
@@ -396,6 +432,8 @@ static Suite *suite(void)
     tcase_add_test(tests, turn_without_end_is_stopped);
     tcase_add_test(tests, failed_commit_gives_up_what_is_repeated_and_runs_the_rest_again);
     tcase_add_test(tests, commit_that_fails_again_and_again_is_tried_again);
+    tcase_add_test(tests, failing_store_is_told_once_and_once_that_it_works);
+    tcase_add_test(tests, event_that_comes_while_the_store_fails_is_given_up_too);
     tcase_add_test(tests, end_of_a_call_is_never_given_up);
     tcase_add_test(tests, event_is_handled_once_in_one_batch_and_over_batches);
     tcase_add_test(tests, event_that_changes_nothing_is_remembered_all_the_same);
