@@ -21,6 +21,8 @@ class Bridge(Process):
         self.transport = transport
         self.folder = folder
         self.program = os.environ.get("GITTERD", program)
+        self.wrapper = ()        # a command that runs the daemon
+        self.environment = {}    # of the daemon
         self.port = free_port()
         self.login_port = free_port()
         self.login_url = f"http://127.0.0.1:{self.login_port}"
@@ -78,7 +80,8 @@ class Bridge(Process):
             file.write(out)
 
     async def begin(self):
-        await self.start(self.program, "run", "-c", self.config)
+        await self.start(*self.wrapper, self.program, "run", "-c", self.config,
+                         environment=self.environment)
         await until("gitterd to listen", self.is_listening)
 
     async def is_listening(self):

@@ -118,9 +118,7 @@ class Crash:
                                       redirectUri=self.bridge.login_url + "/callback")
         await self.gitter.do("settings", rateLimit=10000000)
         await self.matrix.begin()
-        live = {"gitter_faye_url": "", "gitter_stream_url": self.gitter.url + "/stream/v1"}
-        self.bridge.write_config(self.matrix.url, (self.gitter, client),
-                                 **(live if self.options.stream else {}))
+        await self.configure(client)
         await self.bridge.begin()
         self.matrix.on_invite = self.take_invite
         self.matrix.push_to(f"http://127.0.0.1:{self.bridge.port}")
@@ -129,6 +127,11 @@ class Crash:
             await self.log_in(person)
         for uri in self.uris:
             self.begun[uri] = {one["id"] for one in await self.gitter.messages(uri)}
+
+    async def configure(self, client):
+        live = {"gitter_faye_url": "", "gitter_stream_url": self.gitter.url + "/stream/v1"}
+        self.bridge.write_config(self.matrix.url, (self.gitter, client),
+                                 **(live if self.options.stream else {}))
 
     async def people_and_rooms(self):
         for name in ["bob"] + [person.name for person in self.people]:

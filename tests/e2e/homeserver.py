@@ -63,6 +63,7 @@ class Homeserver:
         self.pusher = None
         self.refusals = collections.Counter()
         self.transactions = 0
+        self.refused = 0  # transactions that were not taken
         self.patience = lambda: PUSH_SECONDS  # for the answer to a transaction
         self.numbers = collections.Counter()
 
@@ -309,6 +310,7 @@ class Homeserver:
             timeout = aiohttp.ClientTimeout(total=self.patience())
             async with session.put(url, json={"events": said}, timeout=timeout, headers={
                     "Authorization": f"Bearer {self.hs_token}"}) as answer:
+                self.refused += answer.status != 200
                 return answer.status == 200 and json.loads(await answer.text()) is not None
         except (aiohttp.ClientError, asyncio.TimeoutError, ValueError):
             return False

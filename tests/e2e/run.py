@@ -24,6 +24,7 @@ import scenarios_commands
 import scenarios_faults
 import scenarios_login
 import scenarios_manners
+import scenarios_process
 import scenarios_status
 import scenarios_stream
 import transports
@@ -32,7 +33,7 @@ from process import TOP
 from world import World
 
 MODULES = (scenarios_login, scenarios_commands, scenarios_chat, scenarios_bad_input, scenarios_faults,
-           scenarios_stream, scenarios_check, scenarios_manners, scenarios_status)
+           scenarios_stream, scenarios_check, scenarios_manners, scenarios_process, scenarios_status)
 # room version -> build of gitterd
 VERSIONS = {"12": "release", "11": "san"}
 TRANSPORT_VERSIONS = {"faye": ("12", "11"), "stream": ("12",), "none": ("12",)}
@@ -48,7 +49,7 @@ def scenarios(version, transport):
         for attribute, function in vars(module).items():
             name = attribute.removeprefix("scenario_")
             if name != attribute and inspect.iscoroutinefunction(function):
-                slow = version != "12" and name in SLOW
+                slow = version != "12" and (name in SLOW or transports.is_once(function))
                 if transports.takes_part(function, transport) and not slow:
                     yield name, function
 

@@ -30,6 +30,16 @@ def only(*names):
     return mark
 
 
+def once(function):
+    """Marks a scenario with servers of its own: neither rooms nor the build make a difference."""
+    function.once = True
+    return function
+
+
+def is_once(function):
+    return getattr(function, "once", False)
+
+
 def together(function):
     """Marks a scenario that can run at the same time as others that are marked so."""
     function.together = True
