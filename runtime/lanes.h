@@ -3,8 +3,9 @@
  * A lane holds the head of a queue whose rest lies in the store. lanes_next gives the lane whose
  * head may be made now and counts it as in flight until lanes_done, lanes_again or lanes_refuse.
  *
- * Among lanes that may go: live ones before catch-up, round-robin between owners, first come first
- * served between the lanes of one owner, and at most a cap of calls in flight for each host.
+ * Among lanes that may go: live ones before catch-up, though of each host's calls every eighth is
+ * catch-up if there is any, round-robin between owners, first come first served between the lanes
+ * of one owner, and at most a cap of calls in flight for each host.
  *
  * A head does not go
  * - before its time, or while its owner or its host is paused;
@@ -31,7 +32,8 @@
 #include "runtime/base/slice.h"
 
 enum {
-    LANES_HOSTS = 3
+    LANES_HOSTS = 3,
+    LANES_LIVE_IN_A_ROW_MAX = 7
 };
 
 struct lanes;

@@ -43,6 +43,7 @@ struct owner {
 struct host {
     struct account_list ring[CLASSES];
     int in_flight;
+    int live_in_a_row; /* taken while catch-up waited */
     int64_t paused_until_ms;
     bool is_doubtful;
 };

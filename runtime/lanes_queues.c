@@ -174,14 +174,22 @@ void lane_take_out(struct lanes *lanes, struct lane *lane)
     }
 }
 
+/* Live traffic goes first, but not always: a host that is never idle would leave the rest behind
+ * for ever. */
+static int next_class(struct host *host)
+{
+    const bool has_live = !TAILQ_EMPTY(&host->ring[LIVE]);
+    const bool has_catch_up = !TAILQ_EMPTY(&host->ring[CATCH_UP]);
+    const bool is_due = host->live_in_a_row >= LANES_LIVE_IN_A_ROW_MAX;
+    const int class = has_catch_up && (is_due || !has_live) ? CATCH_UP : LIVE;
+    host->live_in_a_row = class == LIVE && has_catch_up ? host->live_in_a_row + 1 : 0;
+    return class;
+}
+
 struct lane *host_take(struct lanes *lanes, struct host *host)
 {
-    int class = LIVE;
-    struct account *account = TAILQ_FIRST(&host->ring[LIVE]);
-    if (account == NULL) {
-        class = CATCH_UP;
-        account = TAILQ_FIRST(&host->ring[CATCH_UP]);
-    }
+    const int class = next_class(host);
+    struct account *account = TAILQ_FIRST(&host->ring[class]);
     if (account == NULL) {
         return NULL;
     }

@@ -116,6 +116,26 @@ START_TEST(lanes_live_go_before_catch_up_of_any_owner)
 }
 END_TEST
 
+START_TEST(lanes_catch_up_has_a_share_of_a_busy_host)
+{
+    struct lanes_head old = head("a", 1);
+    old.is_catch_up = true;
+    put("old1", old);
+    put("old2", old);
+    for (int i = 0; i < 3 * LANES_LIVE_IN_A_ROW_MAX; i++) {
+        put("live", head("b", i + 1));
+        if (i == LANES_LIVE_IN_A_ROW_MAX) {
+            next_is(0, "old1");
+        } else if (i == 2 * LANES_LIVE_IN_A_ROW_MAX) {
+            next_is(0, "old2");
+        }
+        next_is(0, "live");
+        end("live");
+    }
+    next_is(0, NULL);
+}
+END_TEST
+
 START_TEST(lanes_cap_holds_for_each_host)
 {
     char name[32];
@@ -548,6 +568,7 @@ int main(void)
     tcase_add_test(tc, lanes_running_does_not_go_twice_and_goes_again_when_told);
     tcase_add_test(tc, lanes_quiet_owner_waits_for_one_lane_of_a_flooding_one);
     tcase_add_test(tc, lanes_live_go_before_catch_up_of_any_owner);
+    tcase_add_test(tc, lanes_catch_up_has_a_share_of_a_busy_host);
     tcase_add_test(tc, lanes_cap_holds_for_each_host);
     tcase_add_test(tc, lanes_doubtful_host_is_tried_with_one_call);
     tcase_add_test(tc, lanes_head_waits_for_its_time);
