@@ -16,7 +16,8 @@ struct settings {
     int64_t login_invites_max;
     int64_t room_members_max;
     int64_t owner_outbox_max;
-    bool is_login_https; /* cookies are then for https alone */
+    int64_t catch_up_messages; /* at most so many missed ones of a room are brought; 0: all */
+    bool is_login_https;       /* cookies are then for https alone */
     /* May this Matrix user use the bridge? */
     bool (*is_permitted)(const void *context, struct slice user);
     /* May they ask what `admin` shows, and do what it does? NULL: nobody may. */

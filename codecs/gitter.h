@@ -120,10 +120,11 @@ struct gitter_request {
     struct slice body;
 };
 
-/* How to page through messages; empty ids and a limit of 0 are left out. */
+/* How to page through messages; empty ids, a limit and a skip of 0 are left out. */
 struct gitter_page {
     struct slice after_id; /* the oldest with a greater id */
     struct slice before_id;
+    int64_t skip;  /* so many newest are passed over; the server refuses more than 5000 with 400 */
     int64_t limit; /* the server caps it at 100 */
     bool with_threads;
 };

@@ -95,6 +95,10 @@ gitter_messages_request(struct arena *arena, struct slice room_id, const struct 
         const struct slice limit = arena_printf(arena, "%lld", (long long)page->limit);
         url_form_put(&query, SLICE("limit"), limit);
     }
+    if (page->skip > 0) {
+        const struct slice skip = arena_printf(arena, "%lld", (long long)page->skip);
+        url_form_put(&query, SLICE("skip"), skip);
+    }
     if (page->after_id.len > 0) {
         url_form_put(&query, SLICE("afterId"), page->after_id);
     }

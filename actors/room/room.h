@@ -34,6 +34,7 @@ enum room_state {
     F(S, FLAG, is_reading) /* pages of what was missed are being read */                           \
     F(S, FLAG, is_behind)  /* something came that was not taken: read again */                     \
     F(S, FLAG, is_polling) /* there is no live channel: read every now and then */                 \
+    F(S, FLAG, is_shut)    /* Gitter does not let us read it */                                    \
     F(S, NUM, posts)       /* own messages on their way to Gitter */                               \
     F(S, NUM, ended)       /* how many of them have come to their end */                           \
     F(S, TEXT, life)       /* of this bridging: ends of posts of one before are not minded */      \
@@ -132,9 +133,13 @@ struct slice room_value_event(struct slice value);
  */
 struct slice room_last_brought(struct turn *turn, const struct room *room);
 
+/* room_catch_up.c */
+fsm_action room_do_take_snapshot, room_do_read, room_do_take_page;
+
 /* room_to_matrix.c */
-fsm_action room_do_take_snapshot, room_do_take_record, room_do_read, room_do_take_page;
-fsm_action room_do_note_sent, room_do_note_joined;
+fsm_action room_do_take_record, room_do_note_sent, room_do_note_joined;
+/* Brings a message over that was read and may be older than the bridging, unless it was before. */
+void room_relay_read(struct turn *turn, struct room *room, const struct gitter_message *message);
 /* An own message is known to be on Gitter under this id: it is never brought back. */
 void room_claim(struct turn *turn, struct room *room, struct slice message, struct slice event_id);
 

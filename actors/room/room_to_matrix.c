@@ -1,5 +1,5 @@
-/* From Gitter to Matrix: records of the link, snapshots and pages of what was missed become calls
- * in the lane room-in, each message once, in order.
+/* From Gitter to Matrix: records of the link, and what room_catch_up.c reads, become calls in the
+ * lane room-in, each message once, in order.
  *
  * A room is level on the link `session` once it has a snapshot that reaches back to its cursor.
  * While it is not, or while pages are being read, live records are not kept anywhere: is_behind is
@@ -17,17 +17,6 @@
 #include "codecs/ghostid.h"
 #include "codecs/html.h"
 #include "codecs/url.h"
-
-enum {
-    SNAPSHOT_MESSAGES = 30,
-    PAGE_MESSAGES = 100,
-    /* A message with a smaller id can become visible this much later than one with a greater. */
-    OVERLAP_MS = 10 * 1000,
-    READ_AGAIN_MS = 30 * 1000,
-    /* Requests are counted, 100 a minute for all rooms of an owner: reading takes half of them. */
-    POLL_MS = 30 * 1000,
-    POLL_ROOM_MS = 1200,
-};
 
 /* Sending one message */
 
@@ -172,9 +161,8 @@ relay_message(struct turn *turn, struct room *room, const struct gitter_message 
     advance(room, message->id);
 }
 
-/* The same for what was read, which may be older than the bridging. What comes live is new,
- * whatever the clocks say. */
-static void relay_read(struct turn *turn, struct room *room, const struct gitter_message *message)
+/* What comes live is new, whatever the clocks say. */
+void room_relay_read(struct turn *turn, struct room *room, const struct gitter_message *message)
 {
     if (slice_compare(message->id, room->since) > 0) {
         relay_message(turn, room, message);
@@ -193,187 +181,6 @@ void room_claim(struct turn *turn, struct room *room, struct slice message, stru
         turn_cancel(turn, lane, room_ref(arena, message, room->gitter_user, "send"));
     }
     turn_relate(turn, RELATION_MESSAGE_MAP, room->matrix_room, message, event_id);
-}
-
-/* Reading what was missed */
-
-/* Where to page from: a little before the cursor, but not in a room that was quiet for so long that
- * nobody remembers any more which messages were brought over. */
-static struct slice read_from(struct turn *turn, const struct room *room)
-{
-    const int64_t age_ms = turn_now_ms(turn) - gitter_id_time_ms(room->cursor);
-    const int64_t remembered_ms = (int64_t)24 * 60 * 60 * 1000;
-    return age_ms < remembered_ms ? gitter_id_before(turn_arena(turn), room->cursor, OVERLAP_MS)
-                                  : room->cursor;
-}
-
-static void read_page(struct turn *turn, struct room *room, struct slice after)
-{
-    const struct gitter_page page = {
-        .after_id = after, .limit = PAGE_MESSAGES, .with_threads = true};
-    const struct gitter_request request =
-        gitter_messages_request(turn_arena(turn), room->gitter_room, &page);
-    struct call call =
-        call_gitter(MSG_ROOM_CATCH_UP_ENDED, &request, room_lane_read(turn, room), room->owner);
-    call.is_catch_up = true;
-    turn_call(turn, &call);
-    room->is_reading = true;
-}
-
-static int64_t poll_pause_ms(struct turn *turn, const struct room *room)
-{
-    struct actor_entry *rooms = NULL;
-    const size_t count = turn_find(turn, ACTOR_ROOM, "owner", room->owner, &rooms);
-    const int64_t fair_ms = (int64_t)count * POLL_ROOM_MS;
-    return fair_ms > POLL_MS ? fair_ms : POLL_MS;
-}
-
-void room_do_read(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct room *room = next;
-    (void)msg;
-    if (room->is_polling) {
-        room->deadline_ms = turn_now_ms(turn) + poll_pause_ms(turn, room);
-    }
-    if (room->is_reading) {
-        room->is_behind = true;
-        return;
-    }
-    room->is_behind = false;
-    read_page(turn, room, read_from(turn, room));
-}
-
-static void read_later(struct turn *turn, struct room *room)
-{
-    room->is_behind = true;
-    room->deadline_ms = turn_now_ms(turn) + READ_AGAIN_MS;
-}
-
-static void page_is_read(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct room *room = next;
-    if (room->is_behind) {
-        room_do_read(room, msg, turn);
-    }
-}
-
-void room_do_take_page(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct room *room = next;
-    const struct call_ended *ended = ended_of(msg);
-    struct gitter_message *messages = NULL;
-    size_t count = 0;
-    room->is_reading = false;
-    if (!ended_is_done(msg) ||
-        gitter_messages_parse(turn_arena(turn), ended->body, &messages, &count) != RC_OK) {
-        if (ended->status == 403 || ended->status == 404) {
-            room->is_behind = false;
-            ROOM_NOTICE(turn, room, SLICE_EMPTY, TEXT_ROOM_GONE,
-                        {"why", why_failed(turn_arena(turn), ended)});
-        } else {
-            read_later(turn, room);
-        }
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        relay_read(turn, room, &messages[i]);
-    }
-    if (count >= PAGE_MESSAGES) {
-        read_page(turn, room, messages[count - 1].id);
-    } else {
-        page_is_read(room, msg, turn);
-    }
-}
-
-/* The latest speakers are the first whose ghosts are shown in a new room. */
-static void tell_speakers(struct turn *turn,
-                          const struct room *room,
-                          const struct gitter_message *messages,
-                          size_t count)
-{
-    const struct actor_ref face = {ACTOR_FACE, room->key};
-    for (size_t i = count; i-- > 0;) {
-        const struct gitter_user *from = &messages[i].from;
-        const struct msg_person person = {
-            .what = SLICE("spoke"),
-            .gitter_user = from->id,
-            .name = from->display_name.len > 0 ? from->display_name : from->username,
-        };
-        turn_send(turn, face, MSG_FACE_PERSON, &person);
-    }
-    turn_send(turn, face, MSG_FACE_SPOKEN, &nothing);
-}
-
-/* The first snapshot of a room tells who spoke last. A list that ends before the room's beginning
- * by our clock shows that our clock is ahead: then the room begins where the list ends. */
-static void take_first(struct turn *turn,
-                       struct room *room,
-                       const struct gitter_message *messages,
-                       size_t count)
-{
-    const struct slice newest = count > 0 ? messages[count - 1].id : SLICE_EMPTY;
-    tell_speakers(turn, room, messages, count);
-    if (newest.len > 0 && slice_compare(newest, room->since) < 0 &&
-        slice_equal(room->since, room->cursor)) {
-        room->since = newest;
-        room->cursor = newest;
-    }
-}
-
-/* A subscription that was refused for good is told; one that got no answer is tried again. While
- * there is none to be had the room is read every now and then. */
-static void take_refusal(struct turn *turn, struct room *room, const struct msg *msg)
-{
-    const struct slice error = ((const struct msg_subscribed *)msg->body)->error;
-    if (slice_starts_with(error, SLICE("403")) || slice_starts_with(error, SLICE("404"))) {
-        const enum text why =
-            slice_starts_with(error, SLICE("403")) ? TEXT_WHY_FORBIDDEN : TEXT_WHY_ABSENT;
-        ROOM_NOTICE(turn, room, SLICE_EMPTY, TEXT_ROOM_GONE, {"why", text_template(why)});
-    } else if (slice_starts_with(error, SLICE("lost"))) {
-        if (!room->is_polling) {
-            room->is_polling = true;
-            room_do_read(room, msg, turn);
-        }
-    } else {
-        const struct msg_room again = {.gitter_room = room->gitter_room};
-        turn_send(turn, (struct actor_ref){ACTOR_FEED, room->owner}, MSG_FEED_ROOM_ADDED, &again);
-    }
-}
-
-void room_do_take_snapshot(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct room *room = next;
-    const struct msg_subscribed *subscribed = msg->body;
-    struct gitter_message *messages = NULL;
-    size_t count = 0;
-    if (subscribed->error.len > 0) {
-        take_refusal(turn, room, msg);
-        return;
-    }
-    const bool is_first = room->session == 0;
-    const bool is_readable =
-        gitter_messages_parse(turn_arena(turn), subscribed->snapshot, &messages, &count) == RC_OK;
-    count = is_readable ? count : 0;
-    room->session = subscribed->session;
-    room->is_polling = false;
-    if (is_first) {
-        take_first(turn, room, messages, count);
-    }
-    if (room->is_reading) {
-        room->is_behind = true;
-        return;
-    }
-    const bool reaches_back = count > 0 && slice_compare(messages[0].id, room->cursor) <= 0;
-    if (room->is_behind || !is_readable || (count >= SNAPSHOT_MESSAGES && !reaches_back)) {
-        room_do_read(room, msg, turn);
-        return;
-    }
-    const struct slice from = read_from(turn, room);
-    for (size_t i = 0; i < count; i++) {
-        if (slice_compare(messages[i].id, from) > 0) {
-            relay_read(turn, room, &messages[i]);
-        }
-    }
 }
 
 /* Live records */

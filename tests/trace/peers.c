@@ -429,10 +429,33 @@ static struct peer_answer take_change(struct asked *asked, bool is_removal)
     return (struct peer_answer){200, peers_message_json(peers, message)};
 }
 
+/* The message of a room in front of its `skip` newest. */
+static struct slice page_of_one(struct peers *peers, struct slice room, int64_t skip)
+{
+    for (size_t i = peers->messages_count; i-- > 0;) {
+        const struct peer_message *message = &peers->messages[i];
+        if (message->is_removed || !slice_equal(message->room, room)) {
+            continue;
+        }
+        if (skip == 0) {
+            return arena_printf(peers->arena, "[%.*s]",
+                                SLICE_ARGS(peers_message_json(peers, message)));
+        }
+        skip--;
+    }
+    return SLICE("[]");
+}
+
 static struct peer_answer take_page(struct asked *asked)
 {
     struct peers *peers = asked->peers;
     const struct slice after = query_value(asked, SLICE("afterId"));
+    int64_t skip = 0;
+    if (slice_to_int(query_value(asked, SLICE("skip")), &skip) == RC_OK && skip > 0) {
+        buf_printf(&peers->log, "gitter %.*s read behind %d\n", SLICE_ARGS(segment(asked, 1)),
+                   (int)skip);
+        return (struct peer_answer){200, page_of_one(peers, segment(asked, 1), skip)};
+    }
     buf_printf(&peers->log, "gitter %.*s read\n", SLICE_ARGS(segment(asked, 1)));
     return (struct peer_answer){200, peers_page(peers, segment(asked, 1), after, GITTER_PAGE_MAX)};
 }

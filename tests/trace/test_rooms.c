@@ -380,7 +380,7 @@ START_TEST(refused_subscription_is_told_and_a_lost_one_repeated)
     world_post(&world, MSG_LINK_SUBSCRIBED, &subscribed);
     world_settle(&world);
     world_expect(&world, "!made1 @bot:hs m.notice: This room can no longer be read on Gitter: you "
-                         "may not do that there.\n");
+                         "may not do that there. I try again every few minutes.\n");
 }
 END_TEST
 

@@ -336,6 +336,9 @@ START_TEST(requests_of_messages)
         gitter_messages_request(arena, room, &page), GET,
         SLICE(PATH "/chatMessages?limit=100&afterId=5331a3f4c3599d1de448e1a0&includeThreads=true"),
         SLICE_EMPTY);
+    page = (struct gitter_page){.skip = 2000, .limit = 1};
+    check_request(gitter_messages_request(arena, room, &page), GET,
+                  SLICE(PATH "/chatMessages?limit=1&skip=2000"), SLICE_EMPTY);
     page = (struct gitter_page){.before_id = SLICE("a&b")};
     check_request(gitter_messages_request(arena, room, &page), GET,
                   SLICE(PATH "/chatMessages?beforeId=a%26b"), SLICE_EMPTY);
