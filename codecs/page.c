@@ -10,10 +10,15 @@
 extern const char page_css[];
 extern const char page_css_sha256[];
 
-#define BRIDGE_PATH "M2 18h20M4.5 18V6M19.5 18V6M4.5 6c2 7.5 13 7.5 15 0M9 11v7M15 11v7"
+#define BRIDGE_PATH                                                                                \
+    "M1.5 17h21M7 4.5v15.5M17 4.5v15.5M1.5 13C4.5 12 6.5 8.5 7 5c1.5 8 8.5 8 10 0c.5 3.5 2.5 7 "   \
+    "5.5 8"
 
 static const char *const mark_paths[] = {
-    [PAGE_MARK_BRIDGE] = BRIDGE_PATH,
+    [PAGE_MARK_NONE] = "",
+    [PAGE_MARK_LINK] =
+        "M9 15l6-6M11 6.5l1.5-1.5a4.6 4.6 0 0 1 6.5 6.5L17.5 13M13 17.5L11.5 19a4.6 4.6 0 0 1-6.5"
+        "-6.5L6.5 11",
     [PAGE_MARK_DONE] = "M4.5 12.5l5 5 10-11",
     [PAGE_MARK_CLOCK] = "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M12 7.5V12l3 2",
     [PAGE_MARK_STOP] = "M12 4.5v9.5M12 18.5v.5",
@@ -151,7 +156,9 @@ struct slice page_render(struct arena *arena, const struct page_site *site, cons
     put_head(&out, arena, page->title);
     put_header(&out, arena, site);
     buf_printf(&out, "<main%s>\n", page->mark >= PAGE_MARK_CLOCK ? " class=\"alarm\"" : "");
-    put_picture(&out, " class=\"mark\"", mark_paths[page->mark]);
+    if (page->mark != PAGE_MARK_NONE) {
+        put_picture(&out, " class=\"mark\"", mark_paths[page->mark]);
+    }
     BUF_PUT(&out, "\n<h1>");
     put_escaped(&out, arena, page->title);
     buf_printf(&out, "</h1>\n<p>%.*s</p>\n", SLICE_ARGS(page->text_html));
@@ -173,7 +180,7 @@ struct slice page_home(struct arena *arena, const struct page_site *site)
 {
     const struct slice server = page_gitter_host(arena, site);
     const struct page page = {
-        .mark = PAGE_MARK_BRIDGE,
+        .mark = PAGE_MARK_NONE,
         .title = text_template(TEXT_PAGE_HOME_TITLE),
         .text_html = TEXT_RENDER(arena, TEXT_PAGE_HOME, {"server", server}).html,
         .steps_html = {TEXT_RENDER(arena, TEXT_PAGE_HOME_CHAT, {"bot", site->bot}).html,

@@ -21,7 +21,8 @@ struct page_site {
 
 /* The picture above the heading. */
 enum page_mark {
-    PAGE_MARK_BRIDGE,
+    PAGE_MARK_NONE,
+    PAGE_MARK_LINK,
     PAGE_MARK_DONE,
     PAGE_MARK_CLOCK,
     PAGE_MARK_STOP

@@ -187,7 +187,7 @@ void login_answer_button(struct turn *turn, const struct login *login, const str
     const struct slice proof =
         login->cookie.len > 0 ? login->cookie : login_cookie_value(turn, msg->cookie);
     const struct page page = {
-        .mark = PAGE_MARK_BRIDGE,
+        .mark = PAGE_MARK_LINK,
         .title = text_template(TEXT_PAGE_LOGIN_TITLE),
         .text_html = TEXT_PLAIN(arena, TEXT_PAGE_LOGIN).html,
         .rows = {{text_template(TEXT_PAGE_MATRIX_ACCOUNT), login->user},
