@@ -33,8 +33,9 @@ def faults_library():
 class Hardship(Crash):
     """One person in some bridged rooms. Settings are those of gitterd's configuration."""
 
-    def __init__(self, folder, **settings):
-        super().__init__(folder, Options(seed=1, users=1, stream=False, kills=0))
+    def __init__(self, folder, program=None, **settings):
+        super().__init__(folder, Options(seed=5, users=1, stream=False, kills=0))
+        self.bridge.program = program or self.bridge.program
         self.settings = settings
         self.person = self.people[0]
         self.homeserver_gate = self.gitter_gate = None

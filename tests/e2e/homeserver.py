@@ -18,6 +18,7 @@ from aiohttp import web
 TRANSACTION_EVENTS = 100
 PUSH_AGAIN_SECONDS = (0.05, 0.1, 0.2, 0.4)
 PUSH_SECONDS = 20
+HOLD_SECONDS = 3600
 NO_MATRIX_ERROR = {502: "M_UNKNOWN", 429: "M_LIMIT_EXCEEDED"}
 
 
@@ -46,7 +47,8 @@ class Room:
 class Homeserver:
     def __init__(self, server_name, tokens, spoil):
         """`tokens` are the as_token and the hs_token. `spoil()` tells what to do to a request: None,
-        "delay", "cut before", "cut after", "close", 502 or 429."""
+        "delay", "cut before", "cut after", "close", "hold" (it has its effect and is never answered),
+        502 or 429."""
         self.name = server_name
         self.as_token, self.hs_token = tokens
         self.spoil = spoil
@@ -66,6 +68,34 @@ class Homeserver:
         self.refused = 0  # transactions that were not taken
         self.patience = lambda: PUSH_SECONDS  # for the answer to a transaction
         self.numbers = collections.Counter()
+
+    # All that it knows, as JSON
+
+    def save(self):
+        return {
+            "rooms": [{"id": room.id, "members": room.members, "events": room.events}
+                      for room in self.rooms.values()],
+            "registered": sorted(self.registered),
+            "sent": [[*place, event_id] for place, event_id in self.sent.items()],
+            "queue": [event["event_id"] for event in self.queue],
+            "transactions": self.transactions,
+            "numbers": self.numbers,
+        }
+
+    def restore(self, saved):
+        for one in saved["rooms"]:
+            room = self.rooms[one["id"]] = Room(one["id"])
+            room.members, room.events = one["members"], one["events"]
+            room.state = {(event["type"], event["state_key"]): event for event in room.events
+                          if "state_key" in event}
+        events = {event["event_id"]: event for room in self.rooms.values() for event in room.events}
+        self.registered = set(saved["registered"])
+        self.sent = {(user, path): event_id for user, path, event_id in saved["sent"]}
+        self.queue.extend(events[event_id] for event_id in saved["queue"])
+        self.transactions = saved["transactions"]
+        self.numbers.update(saved["numbers"])
+        if self.queue:
+            self.has_more.set()
 
     # The server
 
@@ -120,6 +150,8 @@ class Homeserver:
         except Refused as refused:
             self.refusals[f"{request.method} {handler.__name__}: {refused}"] += 1
             response = web.json_response(refused.body, status=refused.status)
+        if fault == "hold":
+            await asyncio.sleep(HOLD_SECONDS)
         if fault == "cut after":
             return cut(request)
         if fault == "close":  # without having announced it

@@ -25,6 +25,7 @@ import scenarios_faults
 import scenarios_login
 import scenarios_manners
 import scenarios_process
+import scenarios_process_upgrade
 import scenarios_status
 import scenarios_stream
 import transports
@@ -33,7 +34,8 @@ from process import TOP
 from world import World
 
 MODULES = (scenarios_login, scenarios_commands, scenarios_chat, scenarios_bad_input, scenarios_faults,
-           scenarios_stream, scenarios_check, scenarios_manners, scenarios_process, scenarios_status)
+           scenarios_stream, scenarios_check, scenarios_manners, scenarios_process,
+           scenarios_process_upgrade, scenarios_status)
 # room version -> build of gitterd
 VERSIONS = {"12": "release", "11": "san"}
 TRANSPORT_VERSIONS = {"faye": ("12", "11"), "stream": ("12",), "none": ("12",)}

@@ -176,6 +176,10 @@ function storeActions(store) {
     },
     revoke: (body) => revoke(store, body),
     settings: (body) => changeSettings(store, body),
+    restore: (body) => {
+      store.restore(Buffer.from(body.state, 'base64'));
+      return {};
+    },
   };
 }
 
@@ -230,6 +234,7 @@ function readings({ store, faye, streams, faults, log }) {
     clients: () => [...store.clients.values()].map(({ name, clientKey }) => ({ name, clientKey })),
     tokens: () => listTokens(store),
     settings: () => store.settings,
+    state: () => ({ state: store.save().toString('base64') }),
     faye: () => faye.list(),
     streams: () => streams.list(),
     faults: () => faults.list(),

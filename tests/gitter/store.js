@@ -5,6 +5,7 @@
 // which faye-events.js turns into deliveries.
 
 const crypto = require('crypto');
+const v8 = require('v8');
 const { EventEmitter } = require('events');
 const { Ids } = require('./ids');
 const { StatusError } = require('./errors');
@@ -24,6 +25,8 @@ const SETTINGS = {
   streamDelayMs: 0,
   streamEdits: false,
 };
+
+const KEPT = ['users', 'groups', 'rooms', 'messages', 'clients', 'tokens', 'codes', 'renamedUris', 'repeats'];
 
 function newSecret() {
   return crypto.randomBytes(20).toString('hex');
@@ -49,6 +52,18 @@ class Store extends EventEmitter {
     this.codes = new Map();
     this.renamedUris = new Set();
     this.repeats = new Map();
+  }
+
+  // Everything but settings and connections, and back again.
+  save() {
+    const kept = Object.fromEntries(KEPT.map((name) => [name, this[name]]));
+    return v8.serialize({ ...kept, counter: this.ids.counter });
+  }
+
+  restore(bytes) {
+    const { counter, ...kept } = v8.deserialize(bytes);
+    this.ids.counter = counter;
+    Object.assign(this, kept);
   }
 
   now() {
