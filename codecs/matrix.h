@@ -97,14 +97,18 @@ matrix_avatar_request(struct arena *arena, struct slice user_id, struct slice mx
 
 /* Rooms. createRoom is neither atomic nor idempotent. */
 
-/* A room for one Gitter room: private, of this homeserver alone, without invitees; only the bot may
- * invite; `marker` goes into the create event under MATRIX_MARKER_ROOM. `users` of the power levels
- * stays out, because room version 12 refuses the creator there and older ones want it: left alone,
- * the homeserver puts the bot above everybody in both. */
+/* A room for one Gitter room: private, without invitees; only the bot may invite; `marker` goes
+ * into the create event under MATRIX_MARKER_ROOM. `users` of the power levels stays out, because
+ * room version 12 refuses the creator there and older ones want it: left alone, the homeserver puts
+ * the bot above everybody in both. */
+struct matrix_new_room {
+    struct slice name;
+    struct slice topic;
+    struct slice marker;
+    bool federates; /* members of other homeservers may come in: never changes */
+};
 struct matrix_request matrix_create_bridged_room_request(struct arena *arena,
-                                                         struct slice name,
-                                                         struct slice topic,
-                                                         struct slice marker);
+                                                         const struct matrix_new_room *room);
 /* A private chat of the bot with one user, who is invited with is_direct. */
 struct matrix_request matrix_create_chat_request(struct arena *arena,
                                                  struct slice name,
@@ -164,6 +168,33 @@ struct matrix_request matrix_put_state_request(struct arena *arena,
                                                struct slice type,
                                                struct slice state_key,
                                                struct slice content);
+
+/* Contents of state events of bridged rooms. */
+
+enum {
+    MATRIX_LEVEL_OWNER = 50, /* name, topic, picture, pinned events, removing what others said */
+    MATRIX_LEVEL_BOT = 100   /* anything else: invites, kicks, encryption, levels, upgrades */
+};
+
+/* `bot` is empty in rooms from version 12 on, where creators are above all levels and must not be
+ * named; before, it must be (Matrix 1.16, room version 12). */
+struct matrix_levels {
+    struct slice owner;
+    struct slice bot;
+};
+struct slice matrix_power_levels_json(struct arena *arena, const struct matrix_levels *levels);
+/* Of m.bridge and uk.half-shot.bridge (MSC2346). */
+struct matrix_bridge {
+    struct slice bot;
+    struct slice owner;
+    struct slice gitter_url;  /* the site */
+    struct slice gitter_room; /* id */
+    struct slice name;
+    struct slice url; /* of the room on the site */
+};
+struct slice matrix_bridge_json(struct arena *arena, const struct matrix_bridge *bridge);
+/* An m.room.member that invites to a conversation of two: the call `invite` cannot say that. */
+struct slice matrix_direct_invite_json(struct arena *arena);
 
 /* The content of an m.room.message. Text is made valid UTF-8 and U+0000 becomes U+FFFD, since
  * homeservers on PostgreSQL cannot store it. `m.mentions` is always there and empty, so that

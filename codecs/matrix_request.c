@@ -168,20 +168,18 @@ static void put_creation_content(struct json_writer *writer, struct slice marker
 }
 
 struct matrix_request matrix_create_bridged_room_request(struct arena *arena,
-                                                         struct slice name,
-                                                         struct slice topic,
-                                                         struct slice marker)
+                                                         const struct matrix_new_room *room)
 {
     const struct buf path = path_init(arena, SLICE("createRoom"), SLICE_EMPTY);
     struct json_writer writer;
     json_writer_init(&writer, arena);
     writer.replace_nul = true;
     json_open_object(&writer);
-    put_private_room(&writer, name);
-    if (topic.len > 0) {
-        json_put_member(&writer, SLICE("topic"), topic);
+    put_private_room(&writer, room->name);
+    if (room->topic.len > 0) {
+        json_put_member(&writer, SLICE("topic"), room->topic);
     }
-    put_creation_content(&writer, marker, false);
+    put_creation_content(&writer, room->marker, room->federates);
     json_close_object(&writer);
     return request_with_body(SLICE("POST"), &path, json_writer_end(&writer));
 }

@@ -162,6 +162,7 @@ void errand_bridge(struct turn *turn,
         .gitter_user = errand->gitter_user,
         .gitter_name = errand->gitter_name,
         .is_asked = is_asked,
+        .is_direct = room->is_one_to_one,
     };
     const struct slice key = key_of_room(turn_arena(turn), errand->user, room->id);
     turn_send(turn, (struct actor_ref){ACTOR_ROOM, key}, MSG_ROOM_BRIDGE, &msg);

@@ -18,8 +18,7 @@
 static fsm_guard face_if_is_done, face_if_is_here, face_if_went, face_if_changed, face_if_is_open;
 static fsm_action face_do_begin, face_do_bring, face_do_fetch_list, face_do_bring_list,
     face_do_take_away;
-static fsm_action face_do_rename_ghost, face_do_note_joined, face_do_show_details, face_do_check,
-    face_do_judge;
+static fsm_action face_do_rename_ghost, face_do_note_joined, face_do_check, face_do_judge;
 static fsm_action face_do_end;
 
 static const char *const face_states[] = {"NEW", "SPEAKERS", "LISTING", "KEPT", "OVER"};
@@ -38,6 +37,7 @@ static const struct fsm_row face_rows[] = {
     ROW(ANY,      PERSON,       is_open, SAME,     bring),
     ROW(ANY,      JOIN_ENDED,   is_here, SAME,     note_joined),
     ROW(ANY,      DETAILS,      is_open, SAME,     show_details),
+    ROW(ANY,      DEADLINE,     is_open, SAME,     furnish),
     ROW(ANY,      OWNER_GONE,   is_open, SAME,     check),
     ROW(ANY,      CHECK_ENDED,  is_open, SAME,     judge),
     ROW(ANY,      END,          always,  OVER,     end),
@@ -56,6 +56,7 @@ static const struct fsm_pairs face_ignored[] = {
     {MSG_FACE_INVITE_ENDED, ALL_STATES},
     {MSG_FACE_LEAVE_ENDED, ALL_STATES},
     {MSG_FACE_STATE_ENDED, ALL_STATES},
+    {MSG_FACE_DEADLINE, ALL_STATES},
 };
 
 static const struct fsm_pairs face_refused[] = {
@@ -111,10 +112,10 @@ struct slice face_lane(struct arena *arena, struct slice key)
     return lane_of(arena, "face", key);
 }
 
-static struct call face_call(struct turn *turn,
-                             const struct face *face,
-                             int purpose,
-                             const struct matrix_request *request)
+struct call face_call(struct turn *turn,
+                      const struct face *face,
+                      int purpose,
+                      const struct matrix_request *request)
 {
     const struct slice lane = face_lane(turn_arena(turn), face->key);
     struct call call = call_matrix(purpose, request, lane, face->owner);
@@ -126,16 +127,17 @@ static void face_do_begin(void *next, const struct msg *msg, struct turn *turn)
 {
     struct face *face = next;
     const struct msg_bridge_face *begin = msg->body;
-    (void)turn;
     *face = (struct face){
         .key = face->key,
         .owner = begin->owner,
         .matrix_room = begin->matrix_room,
         .gitter_room = begin->gitter_room,
         .gitter_user = begin->gitter_user,
+        .label = begin->label,
         .name = begin->name,
         .topic = begin->topic,
     };
+    face_do_furnish(face, msg, turn);
 }
 
 static struct slice ghost_of(struct turn *turn, struct slice gitter_user)
@@ -275,41 +277,6 @@ static void face_do_rename_ghost(void *next, const struct msg *msg, struct turn 
     }
 }
 
-/* Name and topic */
-
-static void put_state(struct turn *turn,
-                      const struct face *face,
-                      struct slice type,
-                      struct slice key,
-                      struct slice text)
-{
-    struct json_writer content;
-    json_writer_init(&content, turn_arena(turn));
-    content.replace_nul = true;
-    json_open_object(&content);
-    json_put_member(&content, key, text);
-    json_close_object(&content);
-    const struct matrix_request request = matrix_put_state_request(
-        turn_arena(turn), face->matrix_room, type, SLICE_EMPTY, json_writer_end(&content));
-    const struct call call = face_call(turn, face, MSG_FACE_STATE_ENDED, &request);
-    turn_call(turn, &call);
-}
-
-static void face_do_show_details(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct face *face = next;
-    const struct msg_details *details = msg->body;
-    if (details->name.len > 0 && !slice_equal(details->name, face->name)) {
-        face->name = details->name;
-        put_state(turn, face, SLICE("m.room.name"), SLICE("name"),
-                  arena_printf(turn_arena(turn), "%.*s (Gitter)", SLICE_ARGS(details->name)));
-    }
-    if (details->has_topic && !slice_equal(details->topic, face->topic)) {
-        face->topic = details->topic;
-        put_state(turn, face, SLICE("m.room.topic"), SLICE("topic"), details->topic);
-    }
-}
-
 /* Is the owner still there? Gitter's push says the same for a room that was only hidden. */
 
 static void face_do_check(void *next, const struct msg *msg, struct turn *turn)
@@ -363,4 +330,6 @@ const struct fsm face_fsm = {
     .refused_count = MACHINE_COUNT(face_refused),
     .record = &face_record,
     .key_offset = offsetof(struct face, key),
+    .deadline_offset = offsetof(struct face, deadline_ms),
+    .deadline_message = MSG_FACE_DEADLINE,
 };

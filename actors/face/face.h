@@ -26,7 +26,16 @@ enum face_state {
     F(S, TEXT, gitter_user) /* the owner's: their ghost is not shown beside them */                \
     F(S, TEXT, name)                                                                               \
     F(S, TEXT, topic)                                                                              \
-    F(S, NUM, people) /* brought in so far */
+    F(S, TEXT, label)                                                                              \
+    F(S, NUM, people)    /* brought in so far */                                                   \
+    F(S, NUM, furniture) /* FACE_FURNITURE when it was put in last */                              \
+    F(S, NUM, deadline_ms)
+
+/* Grows when rooms get something new beside name, topic and people; older ones are then brought up
+ * to date. */
+enum {
+    FACE_FURNITURE = 1
+};
 
 struct face {
     struct slice key;
@@ -34,6 +43,20 @@ struct face {
 };
 
 extern const struct fsm face_fsm;
+
+/* Shared by the files of this actor. */
+struct call face_call(struct turn *turn,
+                      const struct face *face,
+                      int purpose,
+                      const struct matrix_request *request);
+void face_put_state(struct turn *turn,
+                    const struct face *face,
+                    struct slice type,
+                    struct slice state_key,
+                    struct slice content);
+
+/* face_looks.c: what is neither people nor messages */
+fsm_action face_do_show_details, face_do_furnish;
 
 /* The lane in which people are brought into the Matrix room and taken out of it. */
 struct slice face_lane(struct arena *arena, struct slice key);

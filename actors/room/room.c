@@ -228,15 +228,26 @@ static bool room_if_not_explained(const void *state, const struct msg *msg)
 
 /* Making the room */
 
+/* A room that does not federate keeps its owner out if they are of another homeserver. */
+static bool is_local(struct turn *turn, struct slice user)
+{
+    (void)slice_cut(&user, ':');
+    return slice_equal(user, settings_of(turn)->domain);
+}
+
 static void room_do_create_again(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
     (void)msg;
     room->creates++;
-    const struct slice name =
-        arena_printf(turn_arena(turn), "%.*s (Gitter)", SLICE_ARGS(room->name));
+    const struct matrix_new_room wanted = {
+        .name = arena_printf(turn_arena(turn), "%.*s (Gitter)", SLICE_ARGS(room->name)),
+        .topic = room->topic,
+        .marker = room->key,
+        .federates = !is_local(turn, room->owner),
+    };
     const struct matrix_request request =
-        matrix_create_bridged_room_request(turn_arena(turn), name, room->topic, room->key);
+        matrix_create_bridged_room_request(turn_arena(turn), &wanted);
     struct call call =
         call_matrix(MSG_ROOM_CREATE_ENDED, &request, room_lane_in(turn, room), room->owner);
     call.repeat = CALL_REPEAT_NEVER;
@@ -268,6 +279,7 @@ static void room_do_create(void *next, const struct msg *msg, struct turn *turn)
         .is_asked = bridge->is_asked,
         .life = bridge->life.len > 0 ? bridge->life : turn_unique_id(turn),
         .posts = bridge->posts,
+        .is_direct = bridge->is_direct,
         .since = bridge->cursor.len > 0 ? bridge->cursor : id_of_now(turn),
     };
     room->cursor = room->since;
@@ -333,8 +345,11 @@ static void room_do_give_up(void *next, const struct msg *msg, struct turn *turn
 
 static void invite(struct turn *turn, const struct room *room)
 {
+    struct arena *arena = turn_arena(turn);
     const struct matrix_request request =
-        matrix_invite_request(turn_arena(turn), room->matrix_room, room->owner, SLICE_EMPTY);
+        room->is_direct ? matrix_put_state_request(arena, room->matrix_room, SLICE("m.room.member"),
+                                                   room->owner, matrix_direct_invite_json(arena))
+                        : matrix_invite_request(arena, room->matrix_room, room->owner, SLICE_EMPTY);
     room_call_homeserver(turn, room, MSG_ROOM_INVITE_ENDED, &request);
 }
 
@@ -345,6 +360,7 @@ static void begin_face(struct turn *turn, const struct room *room)
         .matrix_room = room->matrix_room,
         .gitter_room = room->gitter_room,
         .gitter_user = room->gitter_user,
+        .label = room->label,
         .name = room->name,
         .topic = room->topic,
     };

@@ -6,6 +6,8 @@ import re
 import sqlite3
 import tempfile
 
+import nio
+
 from bridge import BOT
 from transports import everywhere, together
 from wait import until
@@ -120,9 +122,36 @@ async def scenario_one_to_one_room(world):
     await alice.login()
     assert other in listed(await alice.say("list", "LIST_HEADER"))
     room = await alice.enter("Bob")
+    was = [event["unsigned"].get("prev_content", {}) for event in alice.matrix.events[room]
+           if event["type"] == "m.room.member" and event["state_key"] == alice.matrix.id]
+    assert any(content.get("is_direct") for content in was), was
     await world.gitter.post((await one_to_one(world, alice.gitter, other))["id"], other,
                             "quokka for you alone")
     await alice.matrix.wait_text(room, "quokka for you alone")
+
+
+async def scenario_room_says_what_it_is_and_keeps_its_bridge(world):
+    """The owner may name the room, and not break it; ghosts come in all the same."""
+    alice, (room,) = await world.person(rooms=1)
+    await alice.login()
+    matrix_room = await alice.enter(room)
+    gitter_id = await world.gitter.room_id(room)
+    for kind in ("m.bridge", "uk.half-shot.bridge"):
+        state = await until(f"{kind} of the room", lambda kind=kind: alice.matrix.state(
+            matrix_room, kind, f"gitterd/{gitter_id}"))
+        assert state["channel"]["displayname"] == room and state["bridgebot"] == BOT, state
+    levels = await alice.matrix.state(matrix_room, "m.room.power_levels")
+    assert levels["users"][alice.matrix.id] == 50, levels
+    for kind, content, may in (
+        ("m.room.name", {"name": "Mine"}, True),
+        ("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, False),
+        ("m.room.power_levels", {"users": {}}, False),
+    ):
+        answer = await alice.matrix.client.room_put_state(matrix_room, kind, content)
+        assert isinstance(answer, nio.RoomPutStateResponse) == may, (kind, answer)
+    stranger = await world.gitter_user("bob")
+    await world.gitter.post(room, stranger, "quokka from a new face")
+    await alice.matrix.wait_text(matrix_room, "quokka from a new face")
 
 
 async def one_to_one(world, *names):

@@ -257,6 +257,22 @@ static struct peer_answer take_join(struct asked *asked)
         200, arena_printf(peers->arena, "{\"room_id\":\"%.*s\"}", SLICE_ARGS(room))};
 }
 
+/* What every room has is noted alone, so that it does not stand in each log. */
+static struct peer_answer take_state(struct asked *asked)
+{
+    struct peers *peers = asked->peers;
+    const struct slice type = segment(asked, 6);
+    const struct slice fact =
+        arena_printf(peers->arena, "%.*s %.*s %.*s", SLICE_ARGS(segment(asked, 4)),
+                     SLICE_ARGS(type), SLICE_ARGS(asked->row->call.body));
+    peers_note(peers, fact);
+    if (slice_equal(type, SLICE("m.room.name")) || slice_equal(type, SLICE("m.room.topic")) ||
+        slice_equal(type, SLICE("m.room.member"))) {
+        buf_printf(&peers->log, "%.*s\n", SLICE_ARGS(fact));
+    }
+    return answer_ok();
+}
+
 static struct peer_answer take_room_call(struct asked *asked)
 {
     struct peers *peers = asked->peers;
@@ -276,9 +292,7 @@ static struct peer_answer take_room_call(struct asked *asked)
         return peers_tell_create(peers, segment(asked, 4), asked->user);
     }
     if (is_segment(asked, 5, "state")) {
-        buf_printf(&peers->log, "%.*s %.*s %.*s\n", SLICE_ARGS(segment(asked, 4)),
-                   SLICE_ARGS(segment(asked, 6)), SLICE_ARGS(asked->row->call.body));
-        return answer_ok();
+        return take_state(asked);
     }
     const struct slice target = json_get_text(asked->body, SLICE("user_id"));
     buf_printf(&peers->log, "%.*s %.*s %.*s\n", SLICE_ARGS(segment(asked, 4)),

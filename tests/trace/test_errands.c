@@ -319,7 +319,7 @@ START_TEST(person_is_asked_about_and_yes_opens_the_chat)
     world_expect(&world, "create \"Bob (Gitter)\" as !made1\n"
                          "link @alice:hs subscribe r8\n"
                          "!chat @bot:hs m.notice: I am inviting you to Bob.\n"
-                         "!made1 invite @alice:hs\n");
+                         "!made1 m.room.member {\"membership\":\"invite\",\"is_direct\":true}\n");
     expect_answer("yes", "There is nothing to say yes or no to.");
     assert_over();
 }

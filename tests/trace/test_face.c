@@ -406,6 +406,95 @@ static void add_endings(TCase *tests)
     tcase_add_loop_test(tests, third_person_who_comes_and_goes_changes_nothing, 0, 2);
 }
 
+/* Furniture */
+
+static int count_state(const char *room, const char *type)
+{
+    const struct slice before = arena_printf(world.arena, "%s %s ", room, type);
+    int count = 0;
+    for (size_t i = 0; i < world.peers.facts_count; i++) {
+        count += slice_starts_with(world.peers.facts[i], before) ? 1 : 0;
+    }
+    return count;
+}
+
+static bool has_state(const char *needle)
+{
+    for (size_t i = 0; i < world.peers.facts_count; i++) {
+        if (slice_find(world.peers.facts[i], slice_from_cstr(needle)) < world.peers.facts[i].len) {
+            return true;
+        }
+    }
+    return false;
+}
+
+START_TEST(new_room_says_what_it_is_bridged_to_and_who_may_what)
+{
+    bridge();
+    ck_assert_int_eq(count_state("!made1", "m.bridge"), 1);
+    ck_assert_int_eq(count_state("!made1", "uk.half-shot.bridge"), 1);
+    ck_assert(has_state("\"channel\":{\"id\":\"r1\",\"displayname\":\"acme/ops\","
+                        "\"external_url\":\"https://gitter.example/acme/ops\"}"));
+    ck_assert(has_state("!made1 m.room.power_levels {\"users\":{\"@alice:hs\":50},"));
+}
+END_TEST
+
+START_TEST(renamed_room_tells_so_to_bridge_lists_too)
+{
+    bridge();
+    list_record("update", "{\"id\":\"r1\",\"name\":\"acme/all\"}");
+    ck_assert_int_eq(count_state("!made1", "m.bridge"), 2);
+    ck_assert(has_state("\"displayname\":\"acme/all\""));
+    ck_assert_int_eq(count_state("!made1", "m.room.power_levels"), 1);
+}
+END_TEST
+
+/* As a room of an older gitterd was stored. */
+static void forget_furniture(void)
+{
+    const struct face *face = world_peek(&world, ACTOR_FACE, SLICE(ROOM_KEY));
+    ck_assert_int_eq(face->furniture, FACE_FURNITURE);
+    ((struct face *)(void *)(uintptr_t)face)->furniture = 0;
+    for (size_t i = 0; i < world.peers.facts_count; i++) {
+        if (slice_starts_with(world.peers.facts[i], SLICE("!made1 m.bridge "))) {
+            world.peers.facts[i] = SLICE("(forgotten)");
+        }
+    }
+}
+
+START_TEST(older_room_is_brought_up_to_date_in_its_time)
+{
+    bridge();
+    forget_furniture();
+    command("list");
+    ck_assert_int_eq(count_state("!made1", "m.bridge"), 0);
+    world_wait(&world, 10 * 60 * 1000);
+    ck_assert_int_eq(count_state("!made1", "m.bridge"), 1);
+    command("list");
+    world_wait(&world, 10 * 60 * 1000);
+    ck_assert_int_eq(count_state("!made1", "m.bridge"), 1);
+}
+END_TEST
+
+START_TEST(owner_of_another_homeserver_can_come_in)
+{
+    flow_chat(&world, "!far", "@far:elsewhere");
+    const struct slice state = flow_state(&world);
+    const struct slice cookie = flow_begin(&world);
+    world.peers.account = "ben";
+    ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 200);
+    world.is_held[MSG_ROOM_CREATE_ENDED] = true;
+    world_text(&world, "!far", "@far:elsewhere", "invite acme/ops");
+    world_settle(&world);
+    const struct slice body = world_head(&world, MSG_ROOM_CREATE_ENDED).call.body;
+    ck_assert_uint_eq(slice_find(body, SLICE("m.federate")), body.len);
+    world_make(&world, MSG_ROOM_CREATE_ENDED);
+    command("invite acme/ops");
+    const struct slice own = world_head(&world, MSG_ROOM_CREATE_ENDED).call.body;
+    ck_assert_uint_lt(slice_find(own, SLICE("\"m.federate\":false")), own.len);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("face");
@@ -423,6 +512,10 @@ static Suite *suite(void)
     tcase_add_test(tests, new_name_and_topic_are_shown_once);
     tcase_add_test(tests, list_tells_of_names_that_changed_silently);
     add_endings(tests);
+    tcase_add_test(tests, new_room_says_what_it_is_bridged_to_and_who_may_what);
+    tcase_add_test(tests, renamed_room_tells_so_to_bridge_lists_too);
+    tcase_add_test(tests, older_room_is_brought_up_to_date_in_its_time);
+    tcase_add_test(tests, owner_of_another_homeserver_can_come_in);
     suite_add_tcase(suite, tests);
     return suite;
 }

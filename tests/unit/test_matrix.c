@@ -67,13 +67,16 @@ END_TEST
 
 START_TEST(requests_that_create_rooms)
 {
+    struct matrix_new_room room = {SLICE("a/b"), SLICE("T"), SLICE("@u:h 5"), false};
     check_request(
-        matrix_create_bridged_room_request(arena, SLICE("a/b"), SLICE("T"), SLICE("@u:h 5")),
-        "POST", "/_matrix/client/v3/createRoom",
+        matrix_create_bridged_room_request(arena, &room), "POST", "/_matrix/client/v3/createRoom",
         "{\"preset\":\"private_chat\",\"visibility\":\"private\",\"name\":\"a/b\","
         "\"power_level_content_override\":{\"invite\":50},\"initial_state\":[{\"type\":"
         "\"m.room.guest_access\",\"state_key\":\"\",\"content\":{\"guest_access\":\"forbidden\"}}],"
         "\"topic\":\"T\",\"creation_content\":{\"m.federate\":false,\"gitterd.room\":\"@u:h 5\"}}");
+    room.federates = true;
+    const struct slice open = matrix_create_bridged_room_request(arena, &room).body;
+    ck_assert_uint_eq(slice_find(open, SLICE("m.federate")), open.len);
     check_request(
         matrix_create_chat_request(arena, SLICE("Gitter"), SLICE("@u:h"), SLICE("chat")), "POST",
         "/_matrix/client/v3/createRoom",
@@ -82,6 +85,34 @@ START_TEST(requests_that_create_rooms)
         "\"m.room.guest_access\",\"state_key\":\"\",\"content\":{\"guest_access\":\"forbidden\"}}],"
         "\"creation_content\":{\"gitterd.room\":\"chat\"},\"is_direct\":true,\"invite\":["
         "\"@u:h\"]}");
+}
+END_TEST
+
+START_TEST(levels_leave_to_the_owner_what_breaks_nothing)
+{
+#define LEVELS(users)                                                                              \
+    "{\"users\":{" users "},\"users_default\":0,\"events_default\":0,\"redact\":50,"               \
+    "\"state_default\":100,\"invite\":100,\"kick\":100,\"ban\":100,\"events\":{"                   \
+    "\"m.room.name\":50,\"m.room.topic\":50,\"m.room.avatar\":50,\"m.room.pinned_events\":50}}"
+    struct matrix_levels levels = {.owner = SLICE("@u:h")};
+    ck_text_eq(matrix_power_levels_json(arena, &levels), LEVELS("\"@u:h\":50"));
+    levels.bot = SLICE("@bot:h");
+    ck_text_eq(matrix_power_levels_json(arena, &levels), LEVELS("\"@u:h\":50,\"@bot:h\":100"));
+}
+END_TEST
+
+START_TEST(bridge_is_told_in_full)
+{
+    const struct matrix_bridge bridge = {
+        SLICE("@bot:h"), SLICE("@u:h"), SLICE("https://g.example"),
+        SLICE("5a"),     SLICE("A\"b"), SLICE("https://g.example/a")};
+    ck_text_eq(
+        matrix_bridge_json(arena, &bridge),
+        "{\"bridgebot\":\"@bot:h\",\"creator\":\"@u:h\",\"protocol\":{\"id\":\"gitter\","
+        "\"displayname\":\"Gitter\",\"external_url\":\"https://g.example\"},\"network\":{"
+        "\"id\":\"https://g.example\",\"displayname\":\"https://g.example\",\"external_url\":"
+        "\"https://g.example\"},\"channel\":{\"id\":\"5a\",\"displayname\":\"A\\\"b\","
+        "\"external_url\":\"https://g.example/a\"}}");
 }
 END_TEST
 
@@ -271,6 +302,8 @@ static TCase *requests(void)
     tcase_add_test(tc, request_displayname_is_cut_at_256_characters);
     tcase_add_test(tc, requests_that_create_rooms);
     tcase_add_test(tc, requests_of_membership);
+    tcase_add_test(tc, levels_leave_to_the_owner_what_breaks_nothing);
+    tcase_add_test(tc, bridge_is_told_in_full);
     tcase_add_test(tc, requests_that_send);
     tcase_add_test_raise_signal(tc, request_send_without_transaction_id_is_our_bug, SIGABRT);
     tcase_add_test(tc, content_of_messages);
