@@ -194,8 +194,17 @@ void room_do_remove(void *next, const struct msg *msg, struct turn *turn)
     }
 }
 
+/* A removal of what is not there has come true, perhaps by an attempt before. */
 void room_do_report_edit(void *next, const struct msg *msg, struct turn *turn)
 {
-    ROOM_NOTICE(turn, next, ended_of(msg)->ref, TEXT_POST_FAILED,
-                {"why", why_failed(turn_arena(turn), ended_of(msg))});
+    const struct call_ended *ended = ended_of(msg);
+    const bool is_removal = ended->request.len == 0;
+    if (is_removal && ended->status == 404) {
+        return;
+    }
+    const struct slice why = !is_removal && ended->status == 400
+                                 ? text_template(TEXT_WHY_EDITED_LATE)
+                                 : why_failed(turn_arena(turn), ended);
+    ROOM_NOTICE(turn, next, ended->ref, is_removal ? TEXT_REMOVAL_FAILED : TEXT_POST_FAILED,
+                {"why", why});
 }

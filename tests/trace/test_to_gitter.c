@@ -170,7 +170,7 @@ START_TEST(removal_that_finds_nothing_any_more_is_none_to_tell)
 }
 END_TEST
 
-START_TEST(failed_edit_is_told_under_it)
+START_TEST(failed_removal_is_told_under_it)
 {
     const struct slice id = say("oops");
     world_settle(&world);
@@ -179,7 +179,32 @@ START_TEST(failed_edit_is_told_under_it)
     world_redact(&world, "!made1", ALICE, id);
     world_end(&world, MSG_ROOM_EDIT_ENDED, CALL_END_FAILED, 403, "");
     world_settle(&world);
-    ck_assert(world_said(&world, "This message did not reach Gitter: you may not do that there."));
+    ck_assert(
+        world_said(&world, "This could not be removed on Gitter: you may not do that there."));
+}
+END_TEST
+
+START_TEST(late_edit_is_told_under_it)
+{
+    const struct slice id = say("helo");
+    world_settle(&world);
+    world.is_held[MSG_ROOM_EDIT_ENDED] = true;
+    (void)world_edit(&world, "!made1", ALICE, id, "hello");
+    world_end(&world, MSG_ROOM_EDIT_ENDED, CALL_END_FAILED, 400, "");
+    world_settle(&world);
+    ck_assert(world_said(&world, "it takes edits of messages for ten minutes only."));
+}
+END_TEST
+
+START_TEST(removal_of_what_is_gone_is_done)
+{
+    const struct slice id = say("oops");
+    world_settle(&world);
+    world_forget(&world);
+    world.peers.messages[0].is_removed = true;
+    world_redact(&world, "!made1", ALICE, id);
+    world_settle(&world);
+    world_expect(&world, "");
 }
 END_TEST
 
@@ -232,6 +257,7 @@ START_TEST(shadow_ban_is_told)
     world_settle(&world);
     ck_assert(world_said(&world, "its spam filter has hidden your account"));
     ck_assert_int_eq(posts(), 0);
+    ck_assert_uint_eq(world_outbox(&world), 0); /* it is not tried again */
 }
 END_TEST
 
@@ -405,7 +431,9 @@ static Suite *suite(void)
     tcase_add_test(tests, edit_of_what_never_arrived_is_posted);
     tcase_add_test(tests, redaction_removes_the_message);
     tcase_add_test(tests, removal_that_finds_nothing_any_more_is_none_to_tell);
-    tcase_add_test(tests, failed_edit_is_told_under_it);
+    tcase_add_test(tests, failed_removal_is_told_under_it);
+    tcase_add_test(tests, late_edit_is_told_under_it);
+    tcase_add_test(tests, removal_of_what_is_gone_is_done);
     tcase_add_test(tests, somebody_else_is_told_once_that_nothing_is_bridged);
     tcase_add_test(tests, what_bot_and_ghosts_say_is_no_input);
     tcase_add_test(tests, refused_post_is_answered_and_the_next_goes_on);
