@@ -282,9 +282,9 @@ static void route_list_record(struct turn *turn,
     } else if (record->operation == GITTER_OPERATION_CREATE && !is_bridged && room.is_member) {
         const struct msg_seen seen = {.gitter_room = room.id, .label = gitter_room_label(&room)};
         turn_send(turn, (struct actor_ref){ACTOR_USER, link->owner}, MSG_USER_ROOM_SEEN, &seen);
-    } else if (is_bridged && (room.name.len > 0 || room.topic.len > 0)) {
+    } else if (is_bridged && (room.name.len > 0 || room.has_topic)) {
         const struct msg_details details = {
-            .name = room.name, .topic = room.topic, .has_topic = room.topic.len > 0};
+            .name = room.name, .topic = room.topic, .has_topic = room.has_topic};
         turn_send(turn, face, MSG_FACE_DETAILS, &details);
     }
 }

@@ -23,12 +23,14 @@ static int64_t read_time(const struct json *node, struct slice name)
 static struct gitter_room read_room(const struct json *node)
 {
     const struct json *member = json_get(node, SLICE("roomMember"));
+    const struct json *topic = json_get(node, SLICE("topic"));
     return (struct gitter_room){
         .id = json_get_text(node, SLICE("id")),
         .name = json_get_text(node, SLICE("name")),
         .uri = json_get_text(node, SLICE("uri")),
         .url = json_get_text(node, SLICE("url")),
-        .topic = json_get_text(node, SLICE("topic")),
+        .topic = json_text(topic),
+        .has_topic = topic != NULL && topic->type == JSON_TEXT,
         .is_one_to_one = json_get_bool(node, SLICE("oneToOne"), false),
         .user = read_user(json_get(node, SLICE("user"))),
         .is_member = json_bool(member, false),

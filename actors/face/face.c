@@ -65,7 +65,8 @@ static const struct fsm_pairs face_refused[] = {
 // clang-format on
 
 enum {
-    LIST_PEOPLE = 100
+    LIST_PEOPLE = 100,
+    CHECK_AGAIN_MS = 5 * 60 * 1000,
 };
 
 /* Guards */
@@ -279,14 +280,19 @@ static void face_do_rename_ghost(void *next, const struct msg *msg, struct turn 
 
 /* Is the owner still there? Gitter's push says the same for a room that was only hidden. */
 
-static void face_do_check(void *next, const struct msg *msg, struct turn *turn)
+static void check(struct turn *turn, const struct face *face, int64_t not_before_ms)
 {
-    const struct face *face = next;
-    (void)msg;
     const struct gitter_request request = gitter_room_request(turn_arena(turn), face->gitter_room);
     const struct slice lane = lane_of(turn_arena(turn), "face-read", face->key);
-    const struct call call = call_gitter(MSG_FACE_CHECK_ENDED, &request, lane, face->owner);
+    struct call call = call_gitter(MSG_FACE_CHECK_ENDED, &request, lane, face->owner);
+    call.not_before_ms = not_before_ms;
     turn_call(turn, &call);
+}
+
+static void face_do_check(void *next, const struct msg *msg, struct turn *turn)
+{
+    (void)msg;
+    check(turn, next, 0);
 }
 
 static void face_do_judge(void *next, const struct msg *msg, struct turn *turn)
@@ -298,8 +304,11 @@ static void face_do_judge(void *next, const struct msg *msg, struct turn *turn)
         ended_is_done(msg) && gitter_room_parse(turn_arena(turn), ended->body, &room) == RC_OK;
     const bool is_out = ended->status == 403 || ended->status == 404 ||
                         (is_readable && room.has_is_member && !room.is_member);
+    const bool is_trouble = ended->status == 0 || ended->status >= 500;
     if (is_out) {
         turn_send(turn, (struct actor_ref){ACTOR_ROOM, face->key}, MSG_ROOM_OWNER_GONE, &nothing);
+    } else if (is_trouble) {
+        check(turn, face, turn_now_ms(turn) + CHECK_AGAIN_MS);
     }
 }
 

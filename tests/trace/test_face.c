@@ -255,8 +255,12 @@ START_TEST(new_name_and_topic_are_shown_once)
                          "!made1 m.room.topic {\"topic\":\"New\"}\n");
     list_record("update", renamed);
     list_record("patch", "{\"id\":\"r1\",\"lastAccessTime\":null}");
+    list_record("patch", "{\"id\":\"r1\",\"topic\":null}");
     list_record("patch", "{\"id\":\"other\",\"name\":\"else/where\"}");
     world_expect(&world, "");
+    list_record("patch", "{\"id\":\"r1\",\"topic\":\"\"}");
+    list_record("patch", "{\"id\":\"r1\",\"topic\":\"\"}");
+    world_expect(&world, "!made1 m.room.topic {\"topic\":\"\"}\n");
 }
 END_TEST
 
@@ -324,6 +328,11 @@ START_TEST(trouble_of_gitter_is_no_reason_to_leave)
     world_settle(&world);
     world_expect(&world, "");
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
+    ck_assert(!world_has_head(&world, MSG_FACE_CHECK_ENDED));
+    world_wait(&world, 5 * 60 * 1000);
+    world_end(&world, MSG_FACE_CHECK_ENDED, CALL_END_FAILED, 404, "");
+    world_settle(&world);
+    world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "-");
 }
 END_TEST
 
