@@ -1,9 +1,9 @@
 #include "codecs/record.h"
 
 #include "codecs/json.h"
+#include "codecs/pack.h"
 #include "runtime/base/check.h"
 
-#include <msgpack/pack.h>
 #include <string.h>
 
 static const void *field_at(const struct field *field, const void *value)
@@ -63,32 +63,18 @@ static bool field_is_packed(const struct field *field, const void *value, enum r
     return is_in_part && !field_is_zero(field, value);
 }
 
-static int record_write(void *data, const char *bytes, size_t len)
+static void pack_field(struct buf *buf, const struct field *field, const void *value)
 {
-    buf_put(data, slice_make(bytes, len));
-    return 0;
-}
-
-static void pack_text(msgpack_packer *packer, struct slice text)
-{
-    CHECK(text.len <= UINT32_MAX);
-    msgpack_pack_str(packer, text.len);
-    msgpack_pack_str_body(packer, text.ptr, text.len);
-}
-
-static void pack_field(msgpack_packer *packer, const struct field *field, const void *value)
-{
-    pack_text(packer, slice_from_cstr(field->name));
     switch (field->type) {
     case FIELD_TEXT:
     case FIELD_SECRET:
-        pack_text(packer, field_text(field, value));
+        pack_put_text(buf, field_text(field, value));
         break;
     case FIELD_NUM:
-        msgpack_pack_int64(packer, field_num(field, value));
+        pack_put_int(buf, field_num(field, value));
         break;
     case FIELD_FLAG:
-        msgpack_pack_true(packer);
+        pack_put_flag(buf, field_flag(field, value));
         break;
     }
 }
@@ -107,15 +93,48 @@ struct slice record_pack(struct arena *arena,
     }
     struct buf buf;
     buf_init(&buf, arena);
-    msgpack_packer packer;
-    msgpack_packer_init(&packer, &buf, record_write);
-    msgpack_pack_map(&packer, count);
+    pack_put_map(&buf, count);
     for (size_t i = 0; i < type->fields_count; i++) {
         if (field_is_packed(&type->fields[i], value, part)) {
-            pack_field(&packer, &type->fields[i], value);
+            pack_put_text(&buf, slice_from_cstr(type->fields[i].name));
+            pack_field(&buf, &type->fields[i], value);
         }
     }
     return buf_slice(&buf);
+}
+
+static bool field_is_equal(const struct field *field, const void *a, const void *b);
+
+static bool field_differs(const struct field *field, const void *before, const void *after)
+{
+    return before == NULL ? !field_is_zero(field, after) : !field_is_equal(field, before, after);
+}
+
+size_t record_put_changes(struct buf *buf,
+                          const struct record_type *type,
+                          const void *before,
+                          const void *after,
+                          const struct record_veil *veil)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < type->fields_count; i++) {
+        count += field_differs(&type->fields[i], before, after) ? 1 : 0;
+    }
+    pack_put_map(buf, count);
+    for (size_t i = 0; count > 0 && i < type->fields_count; i++) {
+        const struct field *field = &type->fields[i];
+        if (!field_differs(field, before, after)) {
+            continue;
+        }
+        pack_put_text(buf, slice_from_cstr(field->name));
+        if (field_is_text(field) && veil != NULL) {
+            const struct slice text = field_text(field, after);
+            pack_put_text(buf, veil->text(veil->context, buf->arena, field, text));
+        } else {
+            pack_field(buf, field, after);
+        }
+    }
+    return count;
 }
 
 void *record_copy(struct arena *arena, const struct record_type *type, const void *value)

@@ -12,8 +12,7 @@
 #ifndef GITTERD_CODECS_RECORD_H
 #define GITTERD_CODECS_RECORD_H
 
-#include "runtime/base/arena.h"
-#include "runtime/base/slice.h"
+#include "runtime/base/buf.h"
 
 enum field_type {
     FIELD_TEXT,   /* struct slice */
@@ -47,6 +46,23 @@ struct slice record_pack(struct arena *arena,
                          const struct record_type *type,
                          const void *value,
                          enum record_part part);
+
+/* What is written in the place of a text: the text itself, or what may be read of it. */
+struct record_veil {
+    struct slice (*text)(const void *context,
+                         struct arena *arena,
+                         const struct field *field,
+                         struct slice text);
+    const void *context;
+};
+
+/* Puts a map of the fields, secrets too, that are not as they were `before` (NULL: zero). Gives
+ * their number. Without a veil texts are written as they are. */
+size_t record_put_changes(struct buf *buf,
+                          const struct record_type *type,
+                          const void *before,
+                          const void *after,
+                          const struct record_veil *veil);
 
 /* Fills the fields found in bytes and leaves the others of *out alone. Empty bytes are no fields.
  */

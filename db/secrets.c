@@ -24,16 +24,24 @@ enum {
 
 /* Another purpose for the same unique_secret_key takes another text. */
 static const char key_purpose[] = "gitterd sealed rows 1";
+static const char stand_in_purpose[] = "gitterd stand-ins 1";
 
 struct secrets {
     WC_RNG rng;
     unsigned char key[KEY_BYTES];
+    unsigned char stand_in_key[KEY_BYTES];
 };
 
 static const unsigned char *slice_bytes(struct slice text)
 {
     /* wolfCrypt refuses NULL even when the length is 0 */
     return (const unsigned char *)(text.ptr == NULL ? "" : text.ptr);
+}
+
+static int derive(struct slice key, struct slice purpose, unsigned char *out)
+{
+    return wc_HKDF(WC_SHA256, slice_bytes(key), (word32)key.len, NULL, 0, slice_bytes(purpose),
+                   (word32)purpose.len, out, KEY_BYTES);
 }
 
 enum rc secrets_open(struct slice key, struct secrets **secrets)
@@ -46,9 +54,10 @@ enum rc secrets_open(struct slice key, struct secrets **secrets)
         free(made);
         return RC_IO;
     }
-    const int code = wc_HKDF(WC_SHA256, slice_bytes(key), (word32)key.len, NULL, 0,
-                             (const unsigned char *)key_purpose, sizeof key_purpose - 1, made->key,
-                             sizeof made->key);
+    int code = derive(key, slice_from_cstr(key_purpose), made->key);
+    if (code == 0) {
+        code = derive(key, slice_from_cstr(stand_in_purpose), made->stand_in_key);
+    }
     if (code != 0) {
         secrets_close(made);
         return code == MEMORY_E ? RC_FULL : RC_BAD_INPUT;
@@ -65,6 +74,37 @@ void secrets_close(struct secrets *secrets)
     (void)wc_FreeRng(&secrets->rng);
     explicit_bzero(secrets, sizeof *secrets);
     free(secrets);
+}
+
+/* One block of it for each 32 bytes: HMAC of the block's number and the text. */
+static void stand_in_block(const struct secrets *secrets,
+                           uint32_t number,
+                           struct slice text,
+                           unsigned char *out)
+{
+    const unsigned char head[] = {(unsigned char)(number >> 8U), (unsigned char)number};
+    Hmac hmac;
+    CHECK(wc_HmacInit(&hmac, NULL, INVALID_DEVID) == 0);
+    CHECK(wc_HmacSetKey(&hmac, WC_SHA256, secrets->stand_in_key, KEY_BYTES) == 0);
+    CHECK(wc_HmacUpdate(&hmac, head, sizeof head) == 0);
+    CHECK(wc_HmacUpdate(&hmac, slice_bytes(text), (word32)text.len) == 0);
+    CHECK(wc_HmacFinal(&hmac, out) == 0);
+    wc_HmacFree(&hmac);
+}
+
+struct slice secrets_stand_in(struct secrets *secrets, struct arena *arena, struct slice text)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char block[WC_SHA256_DIGEST_SIZE];
+    char *out = arena_alloc(arena, text.len);
+    for (size_t i = 0; i < text.len; i++) {
+        const size_t at = i / 2 % sizeof block;
+        if (i % (2 * sizeof block) == 0) {
+            stand_in_block(secrets, (uint32_t)(i / (2 * sizeof block)), text, block);
+        }
+        out[i] = digits[i % 2 == 0 ? block[at] >> 4U : block[at] & 0x0fU];
+    }
+    return slice_make(out, text.len);
 }
 
 struct slice secrets_owner(struct arena *arena, const char *table, struct slice key)

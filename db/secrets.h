@@ -37,5 +37,8 @@ struct slice secrets_owner(struct arena *arena, const char *table, struct slice 
 
 /* Bytes fit for keys and tokens. RC_IO: none to be had, *out is then not to be used. */
 NODISCARD enum rc secrets_random(struct secrets *secrets, void *out, size_t len);
+/* Hex digits, as many as the text has bytes: the same for the same text and unique_secret_key, and
+ * of no use to somebody who does not have that key. An empty text gives an empty one. */
+struct slice secrets_stand_in(struct secrets *secrets, struct arena *arena, struct slice text);
 
 #endif

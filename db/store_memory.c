@@ -2,6 +2,7 @@
 
 #include "db/rows.h"
 #include "db/store_rules.h"
+#include "runtime/base/buf.h"
 #include "runtime/base/check.h"
 
 #include <stdlib.h>
@@ -22,6 +23,8 @@ struct memory_store {
     struct rows relations[RELATIONS_COUNT]; /* a: left, b: right */
     struct rows seen;                       /* a: event id */
     struct rows calls;                      /* a: lane, place, id */
+    struct rows journal;                    /* id: first turn; value: entries */
+    size_t journal_rows_max;                /* 0: as many as there are */
     /* of the commit under way */
     const struct store_batch *batch; /* not NULL: held */
     void (*done)(void *context, enum rc rc);
@@ -74,6 +77,7 @@ static void memory_close(struct store *store)
     }
     rows_clear(&self->seen);
     rows_clear(&self->calls);
+    rows_clear(&self->journal);
     free(self->actors);
     free(self);
 }
@@ -414,6 +418,34 @@ static void apply_end(struct memory_store *self, int64_t id)
     }
 }
 
+static void apply_journal(struct memory_store *self, const struct store_batch *batch)
+{
+    struct rows *rows = &self->journal;
+    if (batch->journal.len == 0) {
+        return;
+    }
+    rows_put(rows, &(struct row){.key = {.id = batch->journal_turn}, .value = batch->journal});
+    while (self->journal_rows_max > 0 && rows->count > self->journal_rows_max) {
+        rows_remove(rows, 0);
+    }
+}
+
+struct slice store_memory_journal(struct store *store, struct arena *arena)
+{
+    const struct rows *rows = &memory_of(store)->journal;
+    struct buf whole;
+    buf_init(&whole, arena);
+    for (size_t i = 0; i < rows->count; i++) {
+        buf_put(&whole, rows->at[i].row->value);
+    }
+    return buf_slice(&whole);
+}
+
+void store_memory_keep_journal(struct store *store, size_t rows_max)
+{
+    memory_of(store)->journal_rows_max = rows_max;
+}
+
 static void apply(struct memory_store *self, const struct store_batch *batch)
 {
     self->next_turn = batch->next_turn;
@@ -433,6 +465,7 @@ static void apply(struct memory_store *self, const struct store_batch *batch)
     for (size_t i = 0; i < batch->ended_count; i++) {
         apply_end(self, batch->ended[i]);
     }
+    apply_journal(self, batch);
 }
 
 static void memory_commit(struct store *store,
@@ -496,6 +529,7 @@ struct store *store_memory_copy(struct store *store)
     }
     rows_copy(&copy->seen, &self->seen);
     rows_copy(&copy->calls, &self->calls);
+    rows_copy(&copy->journal, &self->journal);
     return &copy->store;
 }
 

@@ -34,5 +34,9 @@ void store_memory_finish(struct store *store);
 void store_memory_crash(struct store *store);
 /* As after a change of unique_secret_key: all secrets kept so far are lost. */
 void store_memory_lose_secrets(struct store *store);
+/* The journal, entries only, one behind the other. */
+struct slice store_memory_journal(struct store *store, struct arena *arena);
+/* From now on the entries of at most so many commits are kept. */
+void store_memory_keep_journal(struct store *store, size_t rows_max);
 
 #endif

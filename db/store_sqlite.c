@@ -223,6 +223,7 @@ static enum rc open_writer(const struct opening *opening, struct writer *writer)
         return rc;
     }
     rc = writer_init(writer, db, secrets, &names);
+    writer->journal.limits = opening->options->journal;
     return rc == RC_OK ? RC_OK : fail_sqlite(opening, db, rc);
 }
 

@@ -12,6 +12,7 @@
 #ifndef GITTERD_DB_STORE_SQLITE_H
 #define GITTERD_DB_STORE_SQLITE_H
 
+#include "db/journal.h"
 #include "runtime/store.h"
 
 struct store_sqlite_options {
@@ -25,7 +26,8 @@ struct store_sqlite_options {
     size_t purposes_count;
     /* unique_secret_key; not kept. Empty only if is_read_only: no secret can then be opened. */
     struct slice secret_key;
-    bool is_read_only; /* beside a running daemon; a commit ends RC_REFUSED */
+    struct journal_limits journal; /* all 0: what was written before goes, bit by bit */
+    bool is_read_only;             /* beside a running daemon; a commit ends RC_REFUSED */
 };
 
 /* Gives *store, to be closed by its method. *error says, in the given arena, what is wrong:

@@ -97,6 +97,9 @@ enum rc writer_init(struct writer *writer,
     if (rc == RC_OK) {
         rc = writer_prepare_relations(writer);
     }
+    if (rc == RC_OK) {
+        rc = journal_prepare_writing(db, &writer->journal);
+    }
     for (size_t kind = 0; rc == RC_OK && kind < names->tables_count; kind++) {
         rc = actors_prepare_writing(db, &names->tables[kind], writer->scratch,
                                     &writer->actors[kind]);
@@ -221,6 +224,9 @@ static enum rc writer_put(struct writer *writer, const struct store_batch *batch
     }
     if (rc == RC_OK) {
         rc = writer_put_calls(writer, batch);
+    }
+    if (rc == RC_OK) {
+        rc = journal_write(&writer->journal, batch);
     }
     return rc;
 }

@@ -8,6 +8,7 @@
 #define GITTERD_DB_WRITER_H
 
 #include "db/actors.h"
+#include "db/journal.h"
 #include "db/outbox.h"
 #include "db/reader.h"
 
@@ -29,6 +30,7 @@ struct writer {
     sqlite3_stmt *prune_map;
     sqlite3_stmt *add_call;
     sqlite3_stmt *end_call;
+    struct journal_writing journal;
 };
 
 /* Keeps db and secrets from the call on, whatever it gives: writer_clear closes them. */

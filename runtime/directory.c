@@ -1,6 +1,7 @@
 /* The directory of a turn: what is committed, overlaid with what the batch has changed so far. */
 #include "runtime/base/check.h"
 #include "runtime/engine_parts.h"
+#include "runtime/journal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +124,7 @@ static size_t find_end(struct search *search,
     return search->found.count;
 }
 
-size_t turn_list(struct turn *turn, int kind, struct actor_entry **entries)
+static size_t list_all(struct turn *turn, int kind, struct actor_entry **entries)
 {
     struct store *store = turn->engine->options.store;
     struct search search = {.turn = turn, .kind = kind};
@@ -145,11 +146,22 @@ size_t turn_list(struct turn *turn, int kind, struct actor_entry **entries)
     return find_end(&search, stored, count, entries);
 }
 
-size_t turn_find(struct turn *turn,
-                 int kind,
-                 const char *column,
-                 struct slice value,
-                 struct actor_entry **entries)
+size_t turn_list(struct turn *turn, int kind, struct actor_entry **entries)
+{
+    const uint32_t question = journal_question("list", kind, SLICE_EMPTY, SLICE_EMPTY);
+    size_t count = 0;
+    if (!journal_answer_entries(turn, question, entries, &count)) {
+        count = list_all(turn, kind, entries);
+        journal_note_entries(turn, question, *entries, count);
+    }
+    return count;
+}
+
+static size_t look_for(struct turn *turn,
+                       int kind,
+                       const char *column,
+                       struct slice value,
+                       struct actor_entry **entries)
 {
     struct store *store = turn->engine->options.store;
     struct search search = {.turn = turn, .kind = kind, .value = value};
@@ -159,9 +171,6 @@ size_t turn_find(struct turn *turn,
     size_t count = 0;
     size_t max = DIRECTORY_PAGE / 2;
     *entries = NULL;
-    if (value.len == 0 || turn->failed != RC_OK) {
-        return 0;
-    }
     do { /* a full page may not be all: ask again with room for more */
         max *= 2;
         stored = ARENA_ARRAY(turn_arena(turn), max, struct store_found);
@@ -174,11 +183,30 @@ size_t turn_find(struct turn *turn,
     return find_end(&search, stored, count, entries);
 }
 
-size_t turn_page(struct turn *turn,
+size_t turn_find(struct turn *turn,
                  int kind,
                  const char *column,
-                 struct slice after,
+                 struct slice value,
                  struct actor_entry **entries)
+{
+    const uint32_t question = journal_question("find", kind, slice_from_cstr(column), value);
+    size_t count = 0;
+    *entries = NULL;
+    if (value.len == 0 || turn->failed != RC_OK) {
+        return 0;
+    }
+    if (!journal_answer_entries(turn, question, entries, &count)) {
+        count = look_for(turn, kind, column, value, entries);
+        journal_note_entries(turn, question, *entries, count);
+    }
+    return count;
+}
+
+static size_t read_page(struct turn *turn,
+                        int kind,
+                        const char *column,
+                        struct slice after,
+                        struct actor_entry **entries)
 {
     struct store *store = turn->engine->options.store;
     struct store_found *stored = ARENA_ARRAY(turn_arena(turn), DIRECTORY_PAGE, struct store_found);
@@ -203,6 +231,21 @@ size_t turn_page(struct turn *turn,
     return turn->failed == RC_OK ? count : 0;
 }
 
+size_t turn_page(struct turn *turn,
+                 int kind,
+                 const char *column,
+                 struct slice after,
+                 struct actor_entry **entries)
+{
+    const uint32_t question = journal_question("page", kind, slice_from_cstr(column), after);
+    size_t count = 0;
+    if (!journal_answer_entries(turn, question, entries, &count)) {
+        count = read_page(turn, kind, column, after, entries);
+        journal_note_entries(turn, question, *entries, count);
+    }
+    return count;
+}
+
 /* The newest word of the batch on a pair; NULL: nothing was said. */
 static const struct store_relation *
 said(const struct turn *turn, enum relation relation, struct slice left, struct slice right)
@@ -218,17 +261,14 @@ said(const struct turn *turn, enum relation relation, struct slice left, struct 
     return NULL;
 }
 
-bool turn_related(struct turn *turn,
-                  enum relation relation,
-                  struct slice left,
-                  struct slice right,
-                  struct slice *value)
+static bool look_up(struct turn *turn,
+                    enum relation relation,
+                    struct slice left,
+                    struct slice right,
+                    struct slice *value)
 {
     struct store *store = turn->engine->options.store;
     const struct store_relation *row = said(turn, relation, left, right);
-    if (turn->failed != RC_OK) {
-        return false;
-    }
     if (row != NULL) {
         *value = row->value;
         return !row->is_gone;
@@ -241,16 +281,31 @@ bool turn_related(struct turn *turn,
     return rc == RC_OK;
 }
 
-bool turn_related_by_value(struct turn *turn,
-                           enum relation relation,
-                           struct slice left,
-                           struct slice value,
-                           struct slice *right)
+bool turn_related(struct turn *turn,
+                  enum relation relation,
+                  struct slice left,
+                  struct slice right,
+                  struct slice *value)
 {
-    struct store *store = turn->engine->options.store;
-    if (turn->failed != RC_OK || value.len == 0) {
+    const uint32_t question = journal_question("value", (int)relation, left, right);
+    bool is_there = false;
+    if (turn->failed != RC_OK) {
         return false;
     }
+    if (!journal_answer_value(turn, "value", question, &is_there, value)) {
+        is_there = look_up(turn, relation, left, right, value);
+        journal_note_value(turn, "value", question, is_there, *value);
+    }
+    return is_there;
+}
+
+static bool look_up_right(struct turn *turn,
+                          enum relation relation,
+                          struct slice left,
+                          struct slice value,
+                          struct slice *right)
+{
+    struct store *store = turn->engine->options.store;
     for (size_t i = turn->batch->relations.count; i-- > 0;) {
         const struct store_relation *row =
             LIST_AT(&turn->batch->relations, struct store_relation, i);
@@ -266,6 +321,24 @@ bool turn_related_by_value(struct turn *turn,
         turn->failed = rc;
     }
     return rc == RC_OK && said(turn, relation, left, *right) == NULL;
+}
+
+bool turn_related_by_value(struct turn *turn,
+                           enum relation relation,
+                           struct slice left,
+                           struct slice value,
+                           struct slice *right)
+{
+    const uint32_t question = journal_question("right", (int)relation, left, value);
+    bool is_there = false;
+    if (turn->failed != RC_OK || value.len == 0) {
+        return false;
+    }
+    if (!journal_answer_value(turn, "right", question, &is_there, right)) {
+        is_there = look_up_right(turn, relation, left, value, right);
+        journal_note_value(turn, "right", question, is_there, *right);
+    }
+    return is_there;
 }
 
 static int compare_slices(const void *a, const void *b)
@@ -299,8 +372,8 @@ static void add_relations_of_batch(struct turn *turn,
     }
 }
 
-size_t
-turn_relations(struct turn *turn, enum relation relation, struct slice left, struct slice **rights)
+static size_t
+list_rights(struct turn *turn, enum relation relation, struct slice left, struct slice **rights)
 {
     struct store *store = turn->engine->options.store;
     struct list found = {0};
@@ -333,10 +406,26 @@ turn_relations(struct turn *turn, enum relation relation, struct slice left, str
     return found.count;
 }
 
+size_t
+turn_relations(struct turn *turn, enum relation relation, struct slice left, struct slice **rights)
+{
+    const uint32_t question = journal_question("rights", (int)relation, left, SLICE_EMPTY);
+    size_t count = 0;
+    if (!journal_answer_texts(turn, question, rights, &count)) {
+        count = list_rights(turn, relation, left, rights);
+        journal_note_texts(turn, question, *rights, count);
+    }
+    return count;
+}
+
 int64_t turn_waiting(struct turn *turn, struct slice owner)
 {
     struct store *store = turn->engine->options.store;
+    const uint32_t question = journal_question("waiting", 0, owner, SLICE_EMPTY);
     int64_t waiting = 0;
+    if (journal_answer_count(turn, question, &waiting)) {
+        return waiting;
+    }
     const enum rc rc =
         turn->failed != RC_OK ? turn->failed : store->methods->waiting(store, owner, &waiting);
     if (rc != RC_OK) {
@@ -347,5 +436,6 @@ int64_t turn_waiting(struct turn *turn, struct slice owner)
         const struct call *call = &LIST_AT(&turn->batch->calls, struct outbox_call, i)->call;
         waiting += call->auth == CALL_AUTH_OWNER && slice_equal(call->owner, owner) ? 1 : 0;
     }
+    journal_note_count(turn, question, waiting);
     return waiting;
 }

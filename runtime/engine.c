@@ -3,6 +3,7 @@
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
 #include "runtime/engine_parts.h"
+#include "runtime/journal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -21,11 +22,12 @@ struct engine_counts engine_counts(const struct engine *engine)
     return counts;
 }
 
-static void batch_reset(struct batch *batch)
+void batch_reset(struct batch *batch)
 {
     struct arena *arena = batch->arena;
     arena_reset(arena);
     *batch = (struct batch){.arena = arena};
+    buf_init(&batch->journal, arena);
 }
 
 enum rc engine_open(const struct engine_options *options, struct engine **out)
@@ -51,6 +53,10 @@ enum rc engine_open(const struct engine_options *options, struct engine **out)
     engine->filling = &engine->inboxes[0];
     engine->working = &engine->inboxes[1];
     engine->batch.arena = arena_open(BATCH_CHUNK_BYTES);
+    batch_reset(&engine->batch);
+    if (options->journal != NULL) {
+        engine->journal = journal_open(options->journal, options->epoch);
+    }
     const struct application *app = options->application;
     engine->roster = roster_open(app->machines, app->machines_count, store);
     *out = engine;
@@ -63,6 +69,7 @@ void engine_close(struct engine *engine)
         return;
     }
     roster_close(engine->roster);
+    journal_close(engine->journal);
     arena_close(engine->batch.arena);
     for (size_t i = 0; i < 2; i++) {
         arena_close(engine->inboxes[i].arena);
@@ -285,6 +292,10 @@ static void discard(struct engine *engine, enum rc rc)
     for (size_t i = 0; i < engine->batch.actors.count; i++) {
         (*LIST_AT(&engine->batch.actors, struct actor *, i))->batch = NULL;
     }
+    if (engine->journal != NULL) {
+        journal_drop(engine->journal, &engine->batch.noted, 0);
+        engine->journal->section_turn = 0;
+    }
     note_store(engine, rc);
     give_up(&engine->working->inputs, engine->working_next, rc);
     give_up(&engine->filling->inputs, 0, rc);
@@ -328,7 +339,7 @@ static void commit(struct engine *engine, int64_t now_ms)
     engine->counts.batches++;
     engine->is_committing = true;
     if (actors + batch->calls.count + batch->ended.count + batch->relations.count +
-            batch->seen.count ==
+            batch->seen.count + batch->journal.len + batch->forgotten.count ==
         0) {
         committed(engine, RC_OK);
         return;
@@ -346,6 +357,10 @@ static void commit(struct engine *engine, int64_t now_ms)
         .calls_count = batch->calls.count,
         .ended = batch->ended.items,
         .ended_count = batch->ended.count,
+        .journal = buf_slice(&batch->journal),
+        .journal_turn = batch->first_turn,
+        .forgotten = batch->forgotten.items,
+        .forgotten_count = batch->forgotten.count,
     };
     struct store_batch *kept = ARENA_NEW(batch->arena, struct store_batch);
     *kept = rows;
@@ -381,6 +396,7 @@ bool engine_run(struct engine *engine)
         engine->working = filled;
     }
     engine->batch_end = engine->working_next;
+    engine->batch.first_turn = engine->next_turn;
     enum rc rc = run_deadlines(engine, now_ms);
     if (rc == RC_OK) {
         rc = renew_deadline(engine, now_ms);

@@ -58,14 +58,35 @@ struct engine_effects {
     bool (*is_sent)(void *context, int64_t call_id);
 };
 
+/* What may be read in the journal in the place of what may not. */
+struct journal_veil {
+    /* The body of an input, its secrets replaced; in the arena or as it is. */
+    const void *(*input)(void *context, struct arena *arena, const struct msg *msg);
+    /* A stand-in of the same length, the same for the same secret. */
+    struct slice (*secret)(void *context, struct arena *arena, struct slice secret);
+    /* A text that is no secret, but may have one in it. */
+    struct slice (*text)(void *context, struct arena *arena, struct slice text);
+    void *context;
+};
+
+struct journal_options {
+    const struct journal_veil *veil; /* NULL: everything may be read */
+    struct slice settings;           /* a msgpack map: what the application's settings say */
+    /* A replay can begin at the first entry of each section: there all is said anew. A section ends
+     * after so many bytes or ms; 0: never. */
+    int64_t section_bytes;
+    int64_t section_ms;
+};
+
 struct engine_options {
     const struct application *application;
     struct store *store; /* keeps it open; the caller closes it after the engine */
     struct engine_effects effects;
     int64_t (*now_ms)(void *context);
     void (*random)(void *context, void *out, size_t len);
-    void *context;      /* of now_ms and random */
-    struct slice epoch; /* short, [A-Za-z0-9]; new at each start */
+    void *context;                         /* of now_ms and random */
+    struct slice epoch;                    /* short, [A-Za-z0-9]; new at each start */
+    const struct journal_options *journal; /* copied; NULL: none is kept */
 };
 
 NODISCARD enum rc engine_open(const struct engine_options *options, struct engine **engine);

@@ -8,6 +8,7 @@
 #ifndef GITTERD_RUNTIME_ENGINE_PARTS_H
 #define GITTERD_RUNTIME_ENGINE_PARTS_H
 
+#include "runtime/base/buf.h"
 #include "runtime/base/limits.h"
 #include "runtime/engine.h"
 #include "runtime/roster.h"
@@ -45,11 +46,15 @@ struct batch {
     struct list links;       /* struct link_order */
     struct list orders;      /* struct order */
     struct list traces;      /* struct slice, one for each turn that succeeded */
+    struct list forgotten;   /* struct slice: users whose messages leave the journal */
+    struct list noted;       /* struct actor *: those whose state stands in the journal's entries */
+    struct buf journal;      /* the entries of its turns */
+    int64_t first_turn;      /* of those entries */
 };
 
 /* The lengths of a batch's lists, to go back to. */
 struct batch_mark {
-    size_t actors, calls, ended, relations, seen, answers, links, orders, traces;
+    size_t actors, calls, ended, relations, seen, answers, links, orders, traces, forgotten, noted;
 };
 
 struct turn {
@@ -95,6 +100,7 @@ struct engine {
     size_t working_next; /* first input of `working` that is not in a committed batch */
     size_t batch_end;    /* first input behind the batch at hand */
     struct batch batch;
+    struct journal *journal;       /* NULL: none is kept */
     struct store_actor *described; /* of batch.actors, in the batch's arena */
     bool is_committing;
     enum rc store_rc; /* how the last batch ended; said when it changes */
@@ -103,6 +109,9 @@ struct engine {
     int64_t next_deadline_ms;
     struct engine_counts counts;
 };
+
+/* An empty batch, on the arena it has. */
+void batch_reset(struct batch *batch);
 
 /* Runs one turn on the batch. RC_OK also when the input was handled before. RC_IO, RC_FULL, RC_BUSY
  * and RC_CORRUPT are the store's trouble: the batch cannot go on. Anything else: the turn left no

@@ -38,7 +38,7 @@ roster_open(const struct fsm *const *machines, size_t machines_count, struct sto
     return roster;
 }
 
-static void roster_forget(struct roster *roster, struct actor *actor)
+void roster_forget(struct roster *roster, struct actor *actor)
 {
     (void)tdelete(actor, &roster->tree, compare_actors);
     TAILQ_REMOVE(&roster->by_use, actor, by_use);
@@ -113,9 +113,6 @@ static enum rc form_load(const struct fsm *fsm,
         return RC_BAD_INPUT;
     }
     *key_in(fsm, block) = actor->ref.key;
-    if (fsm->deadline_offset != 0) { /* the column is what wakes the actor: it is the truth */
-        memcpy(block + fsm->deadline_offset, &stored->deadline_ms, sizeof stored->deadline_ms);
-    }
     *out = (struct actor_form){.state = state, .calls = stored->calls, .value = block};
     return RC_OK;
 }
@@ -131,6 +128,14 @@ static struct actor *actor_open(struct actor_ref ref)
     }
     actor->ref.key.ptr = key;
     return actor;
+}
+
+/* The column is what wakes the actor: it is the truth. */
+static void set_deadline(const struct fsm *fsm, void *value, int64_t deadline_ms)
+{
+    if (value != NULL && fsm->deadline_offset != 0) {
+        memcpy((char *)value + fsm->deadline_offset, &deadline_ms, sizeof deadline_ms);
+    }
 }
 
 static enum rc
@@ -150,6 +155,7 @@ roster_load(struct roster *roster, struct actor_ref ref, struct arena *scratch, 
             free(actor);
             return loaded;
         }
+        set_deadline(machine_of(roster, ref.kind), actor->committed.value, stored.deadline_ms);
     }
     CHECK(tsearch(actor, &roster->tree, compare_actors) != NULL);
     TAILQ_INSERT_TAIL(&roster->by_use, actor, by_use);
@@ -201,7 +207,8 @@ struct actor_form *roster_draft(struct roster *roster, struct actor *actor, stru
     const struct actor_form *before = actor_newest(actor);
     struct actor_form *draft = ARENA_NEW(arena, struct actor_form);
     draft->value = arena_alloc(arena, fsm->record->size);
-    if (before->value == NULL) {
+    /* what is gone begins anew, in a later turn of the same batch too */
+    if (!roster_is_kept(roster, actor)) {
         draft->state = fsm->first;
         *key_in(fsm, draft->value) = actor->ref.key;
     } else {
@@ -229,10 +236,9 @@ static bool is_blank(const struct fsm *fsm, const void *value)
     return true;
 }
 
-bool roster_is_kept(const struct roster *roster, const struct actor *actor)
+bool roster_form_is_kept(const struct roster *roster, int kind, const struct actor_form *form)
 {
-    const struct fsm *fsm = machine_of(roster, actor->ref.kind);
-    const struct actor_form *form = actor_newest(actor);
+    const struct fsm *fsm = machine_of(roster, kind);
     if (form->value == NULL) {
         return false;
     }
@@ -240,6 +246,11 @@ bool roster_is_kept(const struct roster *roster, const struct actor *actor)
         return true;
     }
     return form->state != fsm->last && (form->state != fsm->first || !is_blank(fsm, form->value));
+}
+
+bool roster_is_kept(const struct roster *roster, const struct actor *actor)
+{
+    return roster_form_is_kept(roster, actor->ref.kind, actor_newest(actor));
 }
 
 void roster_describe(const struct roster *roster,
@@ -279,6 +290,67 @@ void roster_publish(struct roster *roster, struct actor *actor, const struct sto
     }
     free(actor->committed.value);
     actor->committed = form;
+    actor->batch = NULL;
+}
+
+static size_t texts_len(const struct record_type *record, const void *value)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < record->fields_count; i++) {
+        const struct field *field = &record->fields[i];
+        if (field->type == FIELD_TEXT || field->type == FIELD_SECRET) {
+            struct slice text;
+            memcpy(&text, (const char *)value + field->offset, sizeof text);
+            len += text.len;
+        }
+    }
+    return len;
+}
+
+/* One block, as form_load makes it. */
+static void *form_copy(const struct fsm *fsm, const struct actor *actor, const void *value)
+{
+    const struct record_type *record = fsm->record;
+    char *block = malloc(record->size + texts_len(record, value));
+    CHECK(block != NULL);
+    char *texts = block + record->size;
+    memcpy(block, value, record->size);
+    for (size_t i = 0; i < record->fields_count; i++) {
+        const struct field *field = &record->fields[i];
+        struct slice text;
+        if (field->type != FIELD_TEXT && field->type != FIELD_SECRET) {
+            continue;
+        }
+        memcpy(&text, block + field->offset, sizeof text);
+        if (text.len > 0) {
+            memcpy(texts, text.ptr, text.len);
+            text.ptr = texts;
+            texts += text.len;
+            memcpy(block + field->offset, &text, sizeof text);
+        }
+    }
+    *key_in(fsm, block) = actor->ref.key;
+    return block;
+}
+
+void roster_set(struct roster *roster, struct actor_ref ref, const struct actor_form *form)
+{
+    struct actor *actor = NULL;
+    struct actor_form own = *form;
+    if (!roster_is_loaded(roster, ref, &actor)) {
+        if (form->value == NULL) {
+            return;
+        }
+        actor = actor_open(ref);
+        CHECK(tsearch(actor, &roster->tree, compare_actors) != NULL);
+        TAILQ_INSERT_TAIL(&roster->by_use, actor, by_use);
+        roster->count++;
+    }
+    if (form->value != NULL) {
+        own.value = form_copy(machine_of(roster, ref.kind), actor, form->value);
+    }
+    free(actor->committed.value);
+    actor->committed = own;
     actor->batch = NULL;
 }
 

@@ -26,6 +26,7 @@ struct actor {
     struct actor_form committed;
     struct actor_form *batch; /* as the turns of this batch left it; NULL: untouched */
     struct actor_form *turn;  /* as the turn at hand has it; NULL: untouched */
+    int64_t journalled_turn;  /* whose entry in the journal has its state; 0: none */
     TAILQ_ENTRY(actor) by_use;
 };
 
@@ -54,6 +55,8 @@ struct actor_form *roster_draft(struct roster *roster, struct actor *actor, stru
 
 /* True if the newest form is worth a row: not gone, and not an untouched beginner. */
 bool roster_is_kept(const struct roster *roster, const struct actor *actor);
+/* The same of a form; its value may be NULL. */
+bool roster_form_is_kept(const struct roster *roster, int kind, const struct actor_form *form);
 /* The store's view of the batch's draft; texts live in the arena. */
 void roster_describe(const struct roster *roster,
                      const struct actor *actor,
@@ -61,6 +64,10 @@ void roster_describe(const struct roster *roster,
                      struct store_actor *out);
 /* The batch's draft becomes the committed state. */
 void roster_publish(struct roster *roster, struct actor *actor, const struct store_actor *stored);
+/* The actor is this now, a form whose value is copied, or absent (value NULL). For a replay. */
+void roster_set(struct roster *roster, struct actor_ref ref, const struct actor_form *form);
+/* Puts away one entry that has no draft. */
+void roster_forget(struct roster *roster, struct actor *actor);
 /* Puts away entries that were not used for long. */
 void roster_trim(struct roster *roster, size_t keep);
 size_t roster_count(const struct roster *roster);

@@ -1,6 +1,7 @@
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
 #include "runtime/engine_parts.h"
+#include "runtime/journal.h"
 
 /* A step: one message to one actor, on its draft. */
 
@@ -42,6 +43,9 @@ static void step(struct turn *turn, const struct queued_msg *queued)
     turn->self = actor;
     turn->steps++;
     trace_step(turn, fsm, row, &queued->msg);
+    journal_note_step(
+        turn, actor->ref, &queued->msg, fsm->states[draft->state],
+        row == NULL ? NULL : fsm_state_name(fsm, row->to == FSM_SAME ? draft->state : row->to));
     if (row == NULL) {
         count_missing_row(turn->engine, verdict);
     } else {
@@ -70,7 +74,8 @@ static struct batch_mark batch_mark(const struct batch *batch)
 {
     return (struct batch_mark){batch->actors.count,    batch->calls.count,  batch->ended.count,
                                batch->relations.count, batch->seen.count,   batch->answers.count,
-                               batch->links.count,     batch->orders.count, batch->traces.count};
+                               batch->links.count,     batch->orders.count, batch->traces.count,
+                               batch->forgotten.count, batch->noted.count};
 }
 
 static void batch_cut(struct batch *batch, const struct batch_mark *mark)
@@ -85,6 +90,7 @@ static void batch_cut(struct batch *batch, const struct batch_mark *mark)
     batch->links.count = mark->links;
     batch->orders.count = mark->orders;
     batch->traces.count = mark->traces;
+    batch->forgotten.count = mark->forgotten;
 }
 
 static void keep_drafts(struct turn *turn)
@@ -118,18 +124,26 @@ static struct turn turn_begin(struct engine *engine, struct buf *trace)
         buf_init(trace, engine->batch.arena);
         turn.trace = trace;
     }
+    journal_begin(&turn);
     return turn;
 }
 
-static enum rc turn_finish(struct turn *turn, const struct batch_mark *mark)
+/* `input` is NULL when the time of the actor `due` has come. */
+static enum rc turn_finish(struct turn *turn,
+                           const struct batch_mark *mark,
+                           const struct queued_input *input,
+                           struct actor_ref due)
 {
     struct engine *engine = turn->engine;
     if (turn->failed != RC_OK) {
         drop_drafts(turn);
         batch_cut(turn->batch, mark);
+        journal_drop(engine->journal, &turn->batch->noted, mark->noted);
         engine->counts.turns_failed++;
         return turn->failed;
     }
+    journal_note_outcome(turn);
+    journal_put_turn(turn, input, due);
     keep_drafts(turn);
     engine->next_turn++;
     engine->counts.turns++;
@@ -204,7 +218,7 @@ enum rc turn_run_input(struct engine *engine, const struct queued_input *input)
         engine->options.application->route(&input->msg, &turn);
     }
     run_queue(&turn);
-    const enum rc rc = turn_finish(&turn, &mark);
+    const enum rc rc = turn_finish(&turn, &mark, input, (struct actor_ref){0});
     if (rc == RC_BAD_INPUT || rc == RC_TOO_BIG) {
         drop_ended(&engine->batch, input->ended);
     }
@@ -223,6 +237,7 @@ enum rc turn_run_deadline(struct engine *engine, struct actor_ref ref)
         const int64_t deadline_ms =
             roster_deadline_ms(engine->roster, ref.kind, actor_newest(actor)->value);
         if (deadline_ms == 0 || deadline_ms > turn.now_ms) {
+            journal_drop(engine->journal, &turn.batch->noted, mark.noted);
             return RC_OK;
         }
         if (turn.trace != NULL) {
@@ -232,5 +247,5 @@ enum rc turn_run_deadline(struct engine *engine, struct actor_ref ref)
         turn_send(&turn, ref, fsm->deadline_message, &(struct slice){0});
         run_queue(&turn);
     }
-    return turn_finish(&turn, &mark);
+    return turn_finish(&turn, &mark, NULL, ref);
 }

@@ -78,6 +78,10 @@ struct store_batch {
     size_t calls_count;
     const int64_t *ended; /* ids of calls that have ended or were cancelled: their rows go */
     size_t ended_count;
+    struct slice journal; /* entries of its turns (codecs/journal.h), one behind the other */
+    int64_t journal_turn; /* the first of them */
+    const struct slice *forgotten; /* users whose messages leave the journal, step by step */
+    size_t forgotten_count;
 };
 
 struct store_found {

@@ -3,6 +3,7 @@
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
 #include "runtime/engine_parts.h"
+#include "runtime/journal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,7 +11,8 @@
 
 enum {
     /* Call ids are turn * CALLS_PER_TURN + position, so that they grow with the turns. */
-    CALLS_PER_TURN = 16384,
+    CALLS_PER_TURN = JOURNAL_CALLS_PER_TURN,
+    SECRET_BYTES_MAX = 32,
     LIST_FIRST_ITEMS = 8,
     CANCEL_PAGE = 64,
 };
@@ -47,7 +49,29 @@ const void *turn_settings(const struct turn *turn)
 void turn_random(struct turn *turn, void *out, size_t len)
 {
     const struct engine_options *options = &turn->engine->options;
-    options->random(options->context, out, len);
+    if (!journal_answer_random(turn, out, len)) {
+        options->random(options->context, out, len);
+        journal_note_random(turn, slice_make(out, len));
+    }
+}
+
+struct slice turn_secret(struct turn *turn, size_t bytes)
+{
+    const struct engine_options *options = &turn->engine->options;
+    unsigned char random[SECRET_BYTES_MAX];
+    struct slice secret = SLICE_EMPTY;
+    if (journal_answer_secret(turn, &secret)) {
+        return secret;
+    }
+    struct buf hex;
+    CHECK(bytes <= sizeof random);
+    buf_init(&hex, turn_arena(turn));
+    options->random(options->context, random, bytes);
+    for (size_t i = 0; i < bytes; i++) {
+        buf_printf(&hex, "%02x", random[i]);
+    }
+    journal_note_secret(turn, buf_slice(&hex));
+    return buf_slice(&hex);
 }
 
 struct slice turn_unique_id(struct turn *turn)
@@ -69,6 +93,7 @@ struct actor *turn_actor(struct turn *turn, struct actor_ref ref)
         turn->failed = rc;
         return NULL;
     }
+    journal_note_actor(turn, actor);
     return actor;
 }
 
@@ -130,6 +155,7 @@ static void declare_call(struct turn *turn, const struct call *call, const int64
     row->actor_key = turn->self->ref.key;
     row->call = call_copy(turn_arena(turn), call);
     turn->self->turn->calls++;
+    journal_note_call(turn, row);
     if (turn->trace != NULL) {
         buf_printf(turn->trace, " call:%s", app->messages[call->purpose].name);
     }
@@ -140,9 +166,22 @@ void turn_call(struct turn *turn, const struct call *call)
     declare_call(turn, call, NULL);
 }
 
+/* What never happens here may come about in the replay of a log that other code has recorded: the
+ * turn fails then. */
+static void turn_fail_replay(struct turn *turn)
+{
+    CHECK(turn->engine->journal != NULL && turn->engine->journal->is_replay);
+    turn->failed = turn->failed == RC_OK ? RC_REFUSED : turn->failed;
+}
+
 void turn_call_instead(struct turn *turn, const struct call *call)
 {
-    CHECK(turn->ended != NULL && slice_equal(turn->ended->call.lane, call->lane));
+    const bool is_successor =
+        turn->ended != NULL && slice_equal(turn->ended->call.lane, call->lane);
+    if (!is_successor) {
+        turn_fail_replay(turn); /* lanes were named otherwise when the log was recorded */
+        return;
+    }
     declare_call(turn, call, &turn->ended->place);
 }
 
@@ -180,8 +219,11 @@ static void end_call(struct turn *turn, int64_t id, struct slice lane)
     struct batch *batch = turn->batch;
     *LIST_ADD(&batch->ended, batch->arena, int64_t) = id;
     *LIST_ADD(&batch->ended_lanes, batch->arena, struct slice) = arena_copy(batch->arena, lane);
+    if (turn->self->turn->calls == 0) {
+        turn_fail_replay(turn);
+        return;
+    }
     turn->self->turn->calls--;
-    CHECK(turn->self->turn->calls >= 0);
 }
 
 /* Calls of this lane and ref that have not ended: those of the store, then, from *declared on,
@@ -222,27 +264,52 @@ find_calls(struct turn *turn, struct slice lane, struct slice ref, size_t *decla
     return found;
 }
 
-size_t turn_cancel(struct turn *turn, struct slice lane, struct slice ref)
+/* Those of them that have not been sent. */
+static int64_t *
+find_cancellable(struct turn *turn, struct slice lane, struct slice ref, size_t *count)
 {
     const struct engine_effects *effects = &turn->engine->options.effects;
     size_t declared = 0;
     size_t cancelled = 0;
-    CHECK(turn->self != NULL && turn->self->turn != NULL);
     const struct list calls = find_calls(turn, lane, ref, &declared);
+    int64_t *ids = ARENA_ARRAY(turn_arena(turn), calls.count, int64_t);
     for (size_t i = 0; i < calls.count; i++) {
         const int64_t id = *LIST_AT(&calls, int64_t, i);
         if (i >= declared || !effects->is_sent(effects->context, id)) {
-            end_call(turn, id, lane);
-            cancelled++;
+            ids[cancelled++] = id;
         }
     }
-    return cancelled;
+    *count = cancelled;
+    return ids;
+}
+
+size_t turn_cancel(struct turn *turn, struct slice lane, struct slice ref)
+{
+    const uint32_t question = journal_question("lane", 0, lane, ref);
+    int64_t *ids = NULL;
+    size_t count = 0;
+    CHECK(turn->self != NULL && turn->self->turn != NULL);
+    if (!journal_answer_ids(turn, question, &ids, &count)) {
+        ids = find_cancellable(turn, lane, ref, &count);
+        journal_note_ids(turn, question, ids, count);
+    }
+    for (size_t i = 0; turn->failed == RC_OK && i < count; i++) {
+        end_call(turn, ids[i], lane);
+    }
+    journal_note_cancel(turn, ids, count);
+    return count;
 }
 
 size_t turn_count_calls(struct turn *turn, struct slice lane, struct slice ref)
 {
+    const uint32_t question = journal_question("calls", 0, lane, ref);
     size_t declared = 0;
-    return find_calls(turn, lane, ref, &declared).count;
+    int64_t count = 0;
+    if (!journal_answer_count(turn, question, &count)) {
+        count = (int64_t)find_calls(turn, lane, ref, &declared).count;
+        journal_note_count(turn, question, count);
+    }
+    return (size_t)count;
 }
 
 void turn_answer(struct turn *turn, int64_t request, const struct answer *answer)
@@ -257,6 +324,7 @@ void turn_answer(struct turn *turn, int64_t request, const struct answer *answer
         .location = arena_copy(arena, answer->location),
         .set_cookie = arena_copy(arena, answer->set_cookie),
     };
+    journal_note_answer(turn, answer);
     if (turn->trace != NULL) {
         buf_printf(turn->trace, " answer:%d", answer->status);
     }
@@ -270,6 +338,7 @@ void turn_link(struct turn *turn, const struct link_order *order)
     row->owner = arena_copy(arena, order->owner);
     row->channel = arena_copy(arena, order->channel);
     row->snapshot = arena_copy(arena, order->snapshot);
+    journal_note_link(turn, order);
 }
 
 void turn_order(struct turn *turn, const struct order *order)
@@ -279,6 +348,7 @@ void turn_order(struct turn *turn, const struct order *order)
     row->verb = order->verb;
     row->who = arena_copy(arena, order->who);
     row->what = arena_copy(arena, order->what);
+    journal_note_order(turn, order);
 }
 
 static void relate(struct turn *turn, const struct store_relation *relation)
@@ -290,6 +360,7 @@ static void relate(struct turn *turn, const struct store_relation *relation)
     row->right = arena_copy(arena, relation->right);
     row->value = arena_copy(arena, relation->value);
     row->is_gone = relation->is_gone;
+    journal_note_relation(turn, relation);
 }
 
 void turn_relate(struct turn *turn,
@@ -306,4 +377,11 @@ void turn_unrelate(struct turn *turn, enum relation relation, struct slice left,
 {
     relate(turn, &(struct store_relation){
                      .relation = relation, .left = left, .right = right, .is_gone = true});
+}
+
+void turn_forget(struct turn *turn, struct slice user)
+{
+    struct arena *arena = turn_arena(turn);
+    *LIST_ADD(&turn->batch->forgotten, arena, struct slice) = arena_copy(arena, user);
+    journal_note_forget(turn, user);
 }

@@ -63,6 +63,9 @@ struct arena *turn_arena(struct turn *turn);
 int64_t turn_now_ms(const struct turn *turn);
 /* Random bytes; the same again in a replay. */
 void turn_random(struct turn *turn, void *out, size_t len);
+/* So many random bytes as hex digits, to be kept secret: the journal has something else in their
+ * place. At most 32. */
+struct slice turn_secret(struct turn *turn, size_t bytes);
 /* "<epoch>.<turn>.<position>": never given twice, not even over a restored database. */
 struct slice turn_unique_id(struct turn *turn);
 /* What the daemon handed to all actors: struct settings (actors/settings.h). */
@@ -92,6 +95,8 @@ void turn_unrelate(struct turn *turn,
                    enum relation relation,
                    struct slice left,
                    struct slice right);
+/* The bodies of what this user has said and was told are to go from the journal. */
+void turn_forget(struct turn *turn, struct slice user);
 
 /* The directory: committed state and what this turn and earlier ones of the batch changed. */
 struct actor_entry {

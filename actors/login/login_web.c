@@ -53,17 +53,10 @@ bool login_holds(struct slice cookies, struct slice value)
 
 struct slice login_cookie_value(struct turn *turn, struct slice cookies)
 {
-    unsigned char random[LOGIN_COOKIE_LEN / 2];
-    struct buf hex;
     if (cookies.len > 0) { /* another tab shows the page already, and must go on working */
         return slice_cut(&cookies, ' ');
     }
-    buf_init(&hex, turn_arena(turn));
-    turn_random(turn, random, sizeof random);
-    for (size_t i = 0; i < sizeof random; i++) {
-        buf_printf(&hex, "%02x", random[i]);
-    }
-    return buf_slice(&hex);
+    return turn_secret(turn, LOGIN_COOKIE_LEN / 2);
 }
 
 /* Lax, since the browser has to show it when Gitter sends it back. */

@@ -297,7 +297,7 @@ static struct slice random_hex(struct turn *turn, size_t bytes)
 /* A new link; the one given before stops working. */
 static struct slice fresh_link(struct user *user, struct turn *turn)
 {
-    const struct slice secret = random_hex(turn, 20);
+    const struct slice secret = turn_secret(turn, 20);
     if (user->login.len > 0) {
         turn_send(turn, (struct actor_ref){ACTOR_LOGIN, user->login}, MSG_LOGIN_CANCELLED,
                   &nothing);

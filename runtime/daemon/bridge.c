@@ -8,6 +8,7 @@
 #include "runtime/daemon/bridge_parts.h"
 #include "runtime/daemon/control.h"
 #include "runtime/daemon/hello.h"
+#include "runtime/daemon/journal_settings.h"
 #include "runtime/daemon/metrics.h"
 #include "runtime/daemon/report.h"
 #include "runtime/daemon/status.h"
@@ -30,6 +31,9 @@ enum {
      */
     DRAIN_MS = 10 * 1000,
     DRAIN_LOOK_MS = 50,
+    DAY_MS = 24 * 3600 * 1000,
+    MEGABYTE = 1000 * 1000,
+    JOURNAL_SECTIONS = 32, /* as one goes, so much of it is of no use to a replay */
 };
 
 /* The loop: turns run from its prepare phase, never inside a library's callback. */
@@ -131,6 +135,8 @@ static enum rc open_store(struct bridge *bridge)
         .purposes = message_names(),
         .purposes_count = MSG_KINDS,
         .secret_key = bridge->config->unique_secret_key,
+        .journal = {.age_ms = bridge->config->journal_days * DAY_MS,
+                    .bytes_max = bridge->config->journal_megabytes * MEGABYTE},
     };
     enum rc rc = secrets_open(bridge->config->unique_secret_key, &bridge->secrets);
     if (rc == RC_OK) {
@@ -168,6 +174,13 @@ static enum rc open_engine(struct bridge *bridge)
         .settings = &bridge->settings,
     };
     bridge_random(bridge, random, sizeof random);
+    bridge->veil = journal_veil(bridge->secrets);
+    const struct journal_options journal = {
+        .veil = &bridge->veil,
+        .settings = journal_settings_pack(bridge->arena, &bridge->settings, config),
+        .section_bytes = config->journal_megabytes * MEGABYTE / JOURNAL_SECTIONS,
+        .section_ms = config->journal_days * DAY_MS / JOURNAL_SECTIONS,
+    };
     const struct engine_options options = {
         .application = &bridge->application,
         .store = bridge->store,
@@ -177,6 +190,7 @@ static enum rc open_engine(struct bridge *bridge)
         .context = bridge,
         .epoch = arena_printf(bridge->arena, "%02x%02x%02x%02x%02x%02x", random[0], random[1],
                               random[2], random[3], random[4], random[5]),
+        .journal = config->journal_days > 0 ? &journal : NULL,
     };
     return fail(bridge, engine_open(&options, &bridge->engine), "cannot read the database",
                 SLICE_EMPTY);

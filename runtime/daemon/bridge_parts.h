@@ -9,6 +9,7 @@
 #include "actors/machine.h"
 #include "runtime/courier.h"
 #include "runtime/daemon/config.h"
+#include "runtime/daemon/journal_veil.h"
 #include "runtime/daemon/web.h"
 #include "runtime/engine.h"
 #include "runtime/http.h"
@@ -31,6 +32,7 @@ struct bridge {
     struct secrets *secrets;
     struct store *store;
     struct settings settings;
+    struct journal_veil veil;
     struct application application;
     struct engine *engine;
     struct courier *courier;

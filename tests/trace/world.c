@@ -93,6 +93,7 @@ static bool everybody_but_mallory(const void *context, struct slice user)
 
 static void begin_process(struct world *world)
 {
+    static const struct journal_options journal = {.section_bytes = 4000};
     const struct engine_options options = {
         .application = &world->application,
         .store = world->store,
@@ -109,6 +110,7 @@ static void begin_process(struct world *world)
         .random = on_random,
         .context = world,
         .epoch = SLICE("e"),
+        .journal = &journal,
     };
     ck_assert_int_eq(engine_open(&options, &world->engine), RC_OK);
     ck_assert_int_eq(world->store->methods->next_turn(world->store, &world->first_turn), RC_OK);
@@ -147,6 +149,9 @@ void world_open(struct world *world)
 
 void world_close(struct world *world)
 {
+    if (!world->has_other_settings) {
+        (void)world_replay(world);
+    }
     engine_close(world->engine);
     world->store->methods->close(world->store);
     arena_close(world->arena);

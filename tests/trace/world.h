@@ -80,6 +80,7 @@ struct world {
     int fuse;                /* small steps until the process dies; negative: it does not */
     bool is_burnt;           /* it died */
     struct buf trace;        /* the turn log */
+    bool has_other_settings; /* than when it began: world_close does not replay it */
 };
 
 void world_open(struct world *world);
@@ -149,6 +150,10 @@ void world_forget(struct world *world);
 /* Of the turn log since the last look. */
 void world_expect_trace(struct world *world, const char *expected);
 bool world_said(struct world *world, const char *needle); /* in what the log has now */
+
+/* Runs what the journal has again and compares; gives the number of turns. world_close does so too.
+ */
+size_t world_replay(struct world *world);
 
 /* The committed state's name of an actor; "-" if there is none. */
 const char *world_state(struct world *world, int kind, struct slice key);
