@@ -17,8 +17,8 @@ extern const char page_css_sha256[];
 static const char *const mark_paths[] = {
     [PAGE_MARK_NONE] = "",
     [PAGE_MARK_LINK] =
-        "M9 15l6-6M11 6.5l1.5-1.5a4.6 4.6 0 0 1 6.5 6.5L17.5 13M13 17.5L11.5 19a4.6 4.6 0 0 1-6.5"
-        "-6.5L6.5 11",
+        ("M9 15l6-6M11 6.5l1.5-1.5a4.6 4.6 0 0 1 6.5 6.5L17.5 13M13 17.5L11.5 19a4.6 4.6 0 0 1-6.5"
+         "-6.5L6.5 11"),
     [PAGE_MARK_DONE] = "M4.5 12.5l5 5 10-11",
     [PAGE_MARK_CLOCK] = "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M12 7.5V12l3 2",
     [PAGE_MARK_STOP] = "M12 4.5v9.5M12 18.5v.5",
