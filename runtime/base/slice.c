@@ -2,21 +2,6 @@
 
 #include <string.h>
 
-struct slice slice_from_cstr(const char *text)
-{
-    return text == NULL ? SLICE_EMPTY : (struct slice){text, strlen(text)};
-}
-
-struct slice slice_make(const void *ptr, size_t len)
-{
-    return (struct slice){ptr, len};
-}
-
-bool slice_equal(struct slice a, struct slice b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
 static unsigned char fold_byte(char byte)
 {
     const unsigned char c = (unsigned char)byte;
@@ -91,17 +76,6 @@ size_t slice_find(struct slice text, struct slice needle)
     }
     const char *found = text.len == 0 ? NULL : memmem(text.ptr, text.len, needle.ptr, needle.len);
     return found == NULL ? text.len : (size_t)(found - text.ptr);
-}
-
-struct slice slice_from(struct slice text, size_t from)
-{
-    const size_t skip = from < text.len ? from : text.len;
-    return skip == 0 ? text : (struct slice){text.ptr + skip, text.len - skip};
-}
-
-struct slice slice_first(struct slice text, size_t len)
-{
-    return (struct slice){text.ptr, len < text.len ? len : text.len};
 }
 
 static bool is_space(char c)

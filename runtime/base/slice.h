@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct slice {
     const char *ptr;
@@ -31,10 +32,21 @@ struct slice {
 #define SLICE_ARGS(s) (int)(s).len, (s).ptr == NULL ? "" : (s).ptr
 
 /* A slice of a NUL-terminated string; NULL gives the empty slice. */
-struct slice slice_from_cstr(const char *text);
-struct slice slice_make(const void *ptr, size_t len);
+static inline struct slice slice_from_cstr(const char *text)
+{
+    return text == NULL ? SLICE_EMPTY : (struct slice){text, strlen(text)};
+}
 
-bool slice_equal(struct slice a, struct slice b);
+static inline struct slice slice_make(const void *ptr, size_t len)
+{
+    return (struct slice){ptr, len};
+}
+
+static inline bool slice_equal(struct slice a, struct slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
 /* Without case, for ASCII letters only: what commands, header names and schemes need. */
 bool slice_equal_fold(struct slice a, struct slice b);
 /* In a time that depends on the lengths alone; for tokens and login states. */
@@ -52,8 +64,16 @@ size_t slice_find_byte(struct slice text, char byte);
 size_t slice_find(struct slice text, struct slice needle);
 
 /* The part from `from` (at most text.len) on, and the first `len` bytes (at most text.len). */
-struct slice slice_from(struct slice text, size_t from);
-struct slice slice_first(struct slice text, size_t len);
+static inline struct slice slice_from(struct slice text, size_t from)
+{
+    const size_t skip = from < text.len ? from : text.len;
+    return skip == 0 ? text : (struct slice){text.ptr + skip, text.len - skip};
+}
+
+static inline struct slice slice_first(struct slice text, size_t len)
+{
+    return (struct slice){text.ptr, len < text.len ? len : text.len};
+}
 
 /* Without ASCII white space (space, tab, CR, LF, VT, FF) at both ends. */
 struct slice slice_trim(struct slice text);
