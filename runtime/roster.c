@@ -87,15 +87,20 @@ void roster_clear_deadline(const struct roster *roster, int kind, void *value)
     }
 }
 
-/* One block: the struct, and behind it the bytes its slices point into. */
-static enum rc form_load(const struct fsm *fsm,
-                         struct actor *actor,
-                         const struct store_actor *stored,
-                         struct actor_form *out)
+/* One block: the struct, and behind it the bytes its slices point into. An actor keeps its block
+ * while that is large enough; on an error it has none. */
+static enum rc
+form_load(const struct fsm *fsm, struct actor *actor, const struct store_actor *stored)
 {
     const size_t size = fsm->record->size;
-    char *block = malloc(size + stored->body.len + stored->secrets.len);
-    CHECK(block != NULL);
+    const size_t bytes = size + stored->body.len + stored->secrets.len;
+    char *block = actor->committed.value;
+    if (block == NULL || actor->block_bytes < bytes) {
+        free(block);
+        block = malloc(bytes);
+        CHECK(block != NULL);
+        actor->block_bytes = bytes;
+    }
     memset(block, 0, size);
     char *body = block + size;
     char *secrets = body + stored->body.len;
@@ -110,10 +115,11 @@ static enum rc form_load(const struct fsm *fsm,
         record_unpack(fsm->record, slice_make(body, stored->body.len), block) != RC_OK ||
         record_unpack(fsm->record, slice_make(secrets, stored->secrets.len), block) != RC_OK) {
         free(block);
+        actor->committed = (struct actor_form){0};
         return RC_BAD_INPUT;
     }
     *key_in(fsm, block) = actor->ref.key;
-    *out = (struct actor_form){.state = state, .calls = stored->calls, .value = block};
+    actor->committed = (struct actor_form){.state = state, .calls = stored->calls, .value = block};
     return RC_OK;
 }
 
@@ -149,8 +155,7 @@ roster_load(struct roster *roster, struct actor_ref ref, struct arena *scratch, 
     }
     struct actor *actor = actor_open(ref);
     if (rc == RC_OK) {
-        const enum rc loaded =
-            form_load(machine_of(roster, ref.kind), actor, &stored, &actor->committed);
+        const enum rc loaded = form_load(machine_of(roster, ref.kind), actor, &stored);
         if (loaded != RC_OK) {
             free(actor);
             return loaded;
@@ -283,13 +288,13 @@ void roster_describe(const struct roster *roster,
 
 void roster_publish(struct roster *roster, struct actor *actor, const struct store_actor *stored)
 {
-    struct actor_form form = {0};
-    if (!stored->is_gone) {
+    if (stored->is_gone) {
+        free(actor->committed.value);
+        actor->committed = (struct actor_form){0};
+    } else {
         /* what was packed a moment ago unpacks, or the codec is at fault */
-        CHECK(form_load(machine_of(roster, actor->ref.kind), actor, stored, &form) == RC_OK);
+        CHECK(form_load(machine_of(roster, actor->ref.kind), actor, stored) == RC_OK);
     }
-    free(actor->committed.value);
-    actor->committed = form;
     actor->batch = NULL;
 }
 

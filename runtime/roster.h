@@ -24,6 +24,7 @@ struct actor_form {
 struct actor {
     struct actor_ref ref;
     struct actor_form committed;
+    size_t block_bytes;       /* of the memory behind committed.value, kept for its next form */
     struct actor_form *batch; /* as the turns of this batch left it; NULL: untouched */
     struct actor_form *turn;  /* as the turn at hand has it; NULL: untouched */
     int64_t journalled_turn;  /* whose entry in the journal has its state; 0: none */
