@@ -1,0 +1,5 @@
+module gitterd/bench
+
+go 1.25.0
+
+require maunium.net/go/mautrix v0.30.0
