@@ -31,20 +31,20 @@ static const char icon[] =
     "%3Cpath fill='none' stroke='%23fff' stroke-width='2.2' stroke-linecap='round' d='" BRIDGE_PATH
     "'/%3E%3C/svg%3E";
 
-/* Gitter answers the button's redirect, and Chromium holds redirects after a form to form-action
- * too: so Gitter stands there beside ourselves. */
+/* The button's form is answered with a redirect to Gitter, and Chromium holds every redirect behind
+ * a form to form-action: also one of Gitter's own to a single sign-on, whose host nobody can name
+ * here. With Gitter alone on the list such a login ends at a button that does nothing. */
 struct slice page_policy(struct arena *arena, const struct page_site *site)
 {
     struct url url;
-    struct slice gitter = SLICE_EMPTY;
-    if (url_split(site->gitter_url, &url) == RC_OK) {
-        gitter = arena_printf(arena, " %s://%.*s", url.is_https ? "https" : "http",
-                              SLICE_ARGS(page_gitter_host(arena, site)));
+    struct slice plain = SLICE_EMPTY;
+    if (url_split(site->gitter_url, &url) == RC_OK && !url.is_https) {
+        plain = arena_printf(arena, " http://%.*s", SLICE_ARGS(page_gitter_host(arena, site)));
     }
     return arena_printf(arena,
                         "default-src 'none'; style-src 'sha256-%s'; img-src data:; "
-                        "form-action 'self'%.*s; frame-ancestors 'none'; base-uri 'none'",
-                        page_css_sha256, SLICE_ARGS(gitter));
+                        "form-action 'self' https:%.*s; frame-ancestors 'none'; base-uri 'none'",
+                        page_css_sha256, SLICE_ARGS(plain));
 }
 
 struct slice page_gitter_host(struct arena *arena, const struct page_site *site)
@@ -82,6 +82,8 @@ static void put_head(struct buf *out, struct arena *arena, struct slice title)
 {
     BUF_PUT(out, "<!DOCTYPE html>\n<html lang=\"");
     put_escaped(out, arena, text_template(TEXT_PAGE_LANGUAGE));
+    BUF_PUT(out, "\" dir=\"");
+    put_escaped(out, arena, text_template(TEXT_PAGE_DIRECTION));
     BUF_PUT(out, "\">\n<head>\n<meta charset=\"utf-8\">\n<title>");
     put_escaped(out, arena, title);
     BUF_PUT(out, " - ");

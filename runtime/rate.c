@@ -8,19 +8,24 @@
 
 enum {
     MINUTE_MS = 60 * 1000,
-    V6_NETWORK_BYTES = 8
+    V6_BYTES = 16,
+    V6_NETWORK_BYTES = 8,
+    V6_MAPPED_BYTES = 12
 };
 
-/* Which client: an IPv4 address, or the network of an IPv6 one. */
-struct client {
-    unsigned char family; /* 0, 4 or 6 */
-    unsigned char bytes[V6_NETWORK_BYTES];
+/* An IPv6 address, or an IPv4 one in its form of IPv6: a socket that takes both shows it so (RFC
+ * 4291, section 2.5.5.2). */
+struct address {
+    bool is_known;
+    unsigned char bytes[V6_BYTES];
 };
+
+static const unsigned char mapped[V6_MAPPED_BYTES] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 /* Tokens are counted in parts of which a request costs MINUTE_MS, so that a millisecond brings a
  * whole number of them: per_minute. */
 struct bucket {
-    struct client client;
+    struct address client;
     int64_t parts;
     int64_t seen_ms;
 };
@@ -47,47 +52,57 @@ void rate_close(struct rate *rate)
     free(rate);
 }
 
-/* An IPv4 client of a socket that takes both is the same client (RFC 4291, section 2.5.5.2). */
-static struct client client_of(struct slice address)
+static struct address parse(struct slice text)
 {
-    static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    struct client client = {0};
-    char text[INET6_ADDRSTRLEN];
-    unsigned char bytes[16];
-    if (address.len == 0 || address.len >= sizeof text) {
-        return client;
+    struct address address = {.is_known = false};
+    char copy[INET6_ADDRSTRLEN];
+    if (text.len == 0 || text.len >= sizeof copy || slice_find_byte(text, '\0') < text.len) {
+        return address;
     }
-    memcpy(text, address.ptr, address.len);
-    text[address.len] = '\0';
-    if (inet_pton(AF_INET, text, bytes) == 1) {
-        client.family = 4;
-        memcpy(client.bytes, bytes, 4);
-    } else if (inet_pton(AF_INET6, text, bytes) == 1) {
-        const bool is_mapped = memcmp(bytes, mapped, sizeof mapped) == 0;
-        client.family = is_mapped ? 4 : 6;
-        memcpy(client.bytes, is_mapped ? bytes + sizeof mapped : bytes,
-               is_mapped ? 4 : V6_NETWORK_BYTES);
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    memcpy(address.bytes, mapped, sizeof mapped);
+    address.is_known = inet_pton(AF_INET, copy, address.bytes + sizeof mapped) == 1 ||
+                       inet_pton(AF_INET6, copy, address.bytes) == 1;
+    return address;
+}
+
+static struct address client_of(struct slice text)
+{
+    struct address client = parse(text);
+    if (!client.is_known) {
+        return (struct address){.is_known = false};
+    }
+    if (memcmp(client.bytes, mapped, sizeof mapped) != 0) {
+        memset(client.bytes + V6_NETWORK_BYTES, 0, V6_BYTES - V6_NETWORK_BYTES);
     }
     return client;
 }
 
-bool rate_is_address(struct slice text)
+static bool is_equal(const struct address *a, const struct address *b)
 {
-    return slice_find_byte(text, '\0') == text.len && client_of(text).family != 0;
+    return a->is_known == b->is_known && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-static bool client_equal(const struct client *a, const struct client *b)
+bool rate_is_address(struct slice text)
 {
-    return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+    return parse(text).is_known;
+}
+
+bool rate_is_same_address(struct slice a, struct slice b)
+{
+    const struct address left = parse(a);
+    const struct address right = parse(b);
+    return left.is_known && is_equal(&left, &right);
 }
 
 /* Its bucket, or a full one in the place of a new client. */
-static struct bucket *find_bucket(struct rate *rate, const struct client *client, int64_t now_ms)
+static struct bucket *find_bucket(struct rate *rate, const struct address *client, int64_t now_ms)
 {
     struct bucket *quietest = &rate->buckets[0];
     for (size_t i = 0; i < rate->count; i++) {
         struct bucket *bucket = &rate->buckets[i];
-        if (client_equal(&bucket->client, client)) {
+        if (is_equal(&bucket->client, client)) {
             return bucket;
         }
         quietest = bucket->seen_ms < quietest->seen_ms ? bucket : quietest;
@@ -114,7 +129,7 @@ static void fill(const struct rate *rate, struct bucket *bucket, int64_t now_ms)
 
 int64_t rate_take(struct rate *rate, struct slice address, int64_t now_ms)
 {
-    const struct client client = client_of(address);
+    const struct address client = client_of(address);
     struct bucket *bucket = find_bucket(rate, &client, now_ms);
     fill(rate, bucket, now_ms);
     if (bucket->parts >= MINUTE_MS) {

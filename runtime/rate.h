@@ -30,4 +30,7 @@ int64_t rate_take(struct rate *rate, struct slice address, int64_t now_ms);
 /* True if text is a numeric IPv4 or IPv6 address and nothing else. */
 bool rate_is_address(struct slice text);
 
+/* True if both are the same address, however they are written; ::ffff:1.2.3.4 is 1.2.3.4. */
+bool rate_is_same_address(struct slice a, struct slice b);
+
 #endif

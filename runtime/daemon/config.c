@@ -4,6 +4,7 @@
 #include "codecs/url.h"
 #include "runtime/base/check.h"
 #include "runtime/log.h"
+#include "runtime/rate.h"
 
 #include <ctype.h>
 #include <cyaml/cyaml.h>
@@ -319,6 +320,11 @@ static void check_choices(struct reading *reading, struct config *config)
     if (config->matrix_appservice_port == config->gitter_login_port &&
         slice_equal(config->matrix_appservice_bind, config->gitter_login_bind)) {
         complain(reading, "gitter_login_port", "is the same as matrix_appservice_port");
+    }
+    for (size_t i = 0; i < config->gitter_login_proxies.count; i++) {
+        if (!rate_is_address(config->gitter_login_proxies.items[i])) {
+            complain(reading, "gitter_login_proxies", "may only have numeric addresses");
+        }
     }
 }
 

@@ -153,7 +153,7 @@ static bool is_proxy(const struct web *web, struct slice remote)
                slice_starts_with(remote, SLICE("::ffff:127."));
     }
     for (size_t i = 0; i < web->options.proxies_count; i++) {
-        if (slice_equal_fold(web->options.proxies[i], remote)) {
+        if (rate_is_same_address(web->options.proxies[i], remote)) {
             return true;
         }
     }

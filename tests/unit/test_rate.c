@@ -140,6 +140,17 @@ START_TEST(addresses_are_told_from_other_text)
 }
 END_TEST
 
+START_TEST(addresses_are_the_same_however_they_are_written)
+{
+    ck_assert(rate_is_same_address(SLICE("2001:DB8::1"), SLICE("2001:db8:0:0:0:0:0:1")));
+    ck_assert(rate_is_same_address(SLICE("192.0.2.1"), SLICE("::ffff:192.0.2.1")));
+    ck_assert(!rate_is_same_address(SLICE("192.0.2.1"), SLICE("192.0.2.10")));
+    ck_assert(!rate_is_same_address(SLICE("2001:db8::1"), SLICE("2001:db8::2")));
+    ck_assert(!rate_is_same_address(SLICE("x"), SLICE("x")));
+    ck_assert(!rate_is_same_address(SLICE("::"), SLICE("")));
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("rate");
@@ -155,6 +166,7 @@ static Suite *suite(void)
     tcase_add_test(tests, clock_that_goes_back_gives_nothing);
     tcase_add_test(tests, full_table_forgets_who_was_quiet_longest);
     tcase_add_test(tests, addresses_are_told_from_other_text);
+    tcase_add_test(tests, addresses_are_the_same_however_they_are_written);
     suite_add_tcase(suite, tests);
     return suite;
 }

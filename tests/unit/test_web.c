@@ -434,6 +434,17 @@ START_TEST(what_is_too_large_is_refused)
 }
 END_TEST
 
+START_TEST(trouble_of_our_own_is_told_and_the_link_still_works)
+{
+    ck_assert_int_eq(status("GET " LINK, "", ""), 200);
+    store_memory_fail_next(store, RC_IO);
+    ck_assert_int_eq(status("POST " LINK, COOKIE FORM, "proof=" PROOF), 503);
+    ck_assert(peer_has(&peer, "Out of order for a moment") && !peer_has(&peer, "\r\nLocation"));
+    clock_ms += 1000; /* after which the store is tried again */
+    ck_assert_int_eq(status("POST " LINK, COOKIE FORM, "proof=" PROOF), 303);
+}
+END_TEST
+
 /* Limits */
 
 static int status_of_client(const char *forwarded)
@@ -503,7 +514,8 @@ END_TEST
 
 START_TEST(named_proxy_is_believed)
 {
-    static const struct slice proxies[] = {SLICE_INIT("192.0.2.99"), SLICE_INIT("127.0.0.1")};
+    static const struct slice proxies[] = {SLICE_INIT("192.0.2.99"),
+                                           SLICE_INIT("::ffff:127.0.0.1")};
     open_limited(proxies, 2);
     for (int i = 0; i < RATE; i++) {
         ck_assert_int_eq(status_of_client("198.51.100.1"), 200);
@@ -542,6 +554,7 @@ static Suite *suite(void)
     tcase_add_test(tests, links_that_are_not_exactly_ours_do_not_work);
     tcase_add_test(tests, nothing_of_a_request_comes_back);
     tcase_add_test(tests, what_is_too_large_is_refused);
+    tcase_add_test(tests, trouble_of_our_own_is_told_and_the_link_still_works);
     tcase_add_test(tests, client_that_asks_too_much_is_told_when_to_come_back);
     tcase_add_test(tests, clients_behind_a_proxy_are_told_apart);
     tcase_add_test(tests, who_is_no_proxy_is_not_believed);

@@ -3,6 +3,9 @@
 // The whole way by clicks, and each place where it can end.
 
 const assert = require('node:assert');
+const fs = require('node:fs');
+const https = require('node:https');
+const path = require('node:path');
 const { after, before, test } = require('node:test');
 const { look } = require('../support/look');
 const { Stage } = require('../support/stage');
@@ -229,6 +232,23 @@ test('a failure at Gitter is told, with a new link', () => visit(async (visitor)
   const again = /https?:\S+/.exec(await told(person, stage.text('LOGIN_FAILED')))[0];
   await visitor.logIn({ ...person, link: again });
 }));
+
+// Chromium holds redirects behind a form to the policy of the page that had it.
+test('a Gitter that hands logins on to another host is no dead end', () => visit(async (visitor) => {
+  const data = path.join(__dirname, '../../unit/data');
+  const options = { cert: fs.readFileSync(path.join(data, 'tls_certificate.pem')), key: fs.readFileSync(path.join(data, 'tls_key.pem')) };
+  const other = https.createServer(options, (request, response) => response.end('single sign-on'));
+  await new Promise((resolve) => { other.listen(0, '127.0.0.1', resolve); });
+  const url = `https://127.0.0.1:${other.address().port}/`;
+  const person = await stage.ask('person');
+  visitor.mayLeave = true;
+  await visitor.open(person.link);
+  await stage.ask('gitter', { call: 'faults', body: { path: '/login/oauth/authorize', status: 302, headers: { Location: url } } });
+  await visitor.press('PAGE_LOGIN_BUTTON');
+  await visitor.page.waitForURL(url);
+  other.closeAllConnections();
+  other.close();
+}, { ignoreHTTPSErrors: true }));
 
 test('a very long Matrix id fits on a small page', () => visit(async (visitor) => {
   const person = await stage.ask('person', { name: `${'w'.repeat(180)}-end` });
