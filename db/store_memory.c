@@ -484,6 +484,13 @@ static void memory_commit(struct store *store,
     }
 }
 
+static void memory_abandon(struct store *store)
+{
+    struct memory_store *self = memory_of(store);
+    self->batch = NULL;
+    self->is_pending = false;
+}
+
 static const struct store_methods memory_methods = {
     .close = memory_close,
     .next_turn = memory_next_turn,
@@ -501,6 +508,7 @@ static const struct store_methods memory_methods = {
     .lane_find = memory_lane_find,
     .waiting = memory_waiting,
     .commit = memory_commit,
+    .abandon = memory_abandon,
 };
 
 struct store *store_memory_open(const struct store_table *tables, size_t tables_count)
@@ -576,10 +584,8 @@ void store_memory_finish(struct store *store)
 
 void store_memory_crash(struct store *store)
 {
-    struct memory_store *self = memory_of(store);
-    self->batch = NULL;
-    self->is_pending = false;
-    self->fail_next = RC_OK;
+    memory_abandon(store);
+    memory_of(store)->fail_next = RC_OK;
 }
 
 void store_memory_lose_secrets(struct store *store)

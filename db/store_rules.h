@@ -11,7 +11,7 @@ enum {
     STORE_MAP_DAYS = 60,
     /* Old event ids deleted along with one commit, and old messages likewise: more than one commit
      * can add. */
-    STORE_PRUNED_MAX = 512,
+    STORE_PRUNED_MAX = 2048,
     /* First chunk of the arena of one commit. */
     STORE_SCRATCH_BYTES = 16 * 1024
 };

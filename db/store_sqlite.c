@@ -1,10 +1,10 @@
 #include "db/store_sqlite.h"
 
+#include "db/committer.h"
 #include "db/lock.h"
 #include "db/reader.h"
 #include "db/schema.h"
 #include "db/store_rules.h"
-#include "db/writer.h"
 #include "runtime/base/check.h"
 
 #include <errno.h>
@@ -19,13 +19,13 @@ enum {
 };
 
 struct sqlite_store {
-    struct reader reader; /* first: begins with the struct store */
-    struct writer writer; /* all zero when reading only */
-    struct lock *lock;    /* NULL when reading only */
-    bool is_pending;
-    enum rc pending_rc;
-    void (*pending_done)(void *context, enum rc rc);
-    void *pending_context;
+    struct reader reader;        /* first: begins with the struct store */
+    struct writer writer;        /* all zero when reading only */
+    struct committer *committer; /* NULL when reading only */
+    struct lock *lock;           /* NULL when reading only */
+    /* of the commit under way or ended; NULL: there is none */
+    void (*done)(void *context, enum rc rc);
+    void *context;
 };
 
 /* What opening passes along. */
@@ -47,6 +47,7 @@ static struct sqlite_store *sqlite_of(struct store *store)
 static void sqlite_close(struct store *store)
 {
     struct sqlite_store *self = sqlite_of(store);
+    committer_close(self->committer);
     reader_clear(&self->reader);
     writer_clear(&self->writer);
     lock_close(self->lock);
@@ -59,26 +60,47 @@ static void sqlite_commit(struct store *store,
                           void *context)
 {
     struct sqlite_store *self = sqlite_of(store);
-    CHECK(!self->is_pending);
-    self->pending_rc = self->writer.db == NULL ? RC_REFUSED : writer_commit(&self->writer, batch);
-    self->pending_done = done;
-    self->pending_context = context;
-    self->is_pending = true;
+    CHECK(self->done == NULL && done != NULL);
+    self->done = done;
+    self->context = context;
+    if (self->committer != NULL) {
+        committer_begin(self->committer, batch);
+    }
 }
 
-bool store_sqlite_is_pending(const struct store *store)
+static void sqlite_abandon(struct store *store)
 {
-    CHECK(store->methods == &sqlite_methods);
-    return ((const struct sqlite_store *)store)->is_pending;
+    struct sqlite_store *self = sqlite_of(store);
+    if (self->done != NULL && self->committer != NULL) {
+        committer_wait(self->committer);
+        (void)committer_take(self->committer);
+    }
+    self->done = NULL;
+}
+
+bool store_sqlite_is_pending(struct store *store)
+{
+    const struct sqlite_store *self = sqlite_of(store);
+    return self->done != NULL && (self->committer == NULL || committer_is_ended(self->committer));
+}
+
+void store_sqlite_wait(struct store *store)
+{
+    const struct sqlite_store *self = sqlite_of(store);
+    if (self->committer != NULL) {
+        committer_wait(self->committer);
+    }
 }
 
 void store_sqlite_poll(struct store *store)
 {
     struct sqlite_store *self = sqlite_of(store);
-    if (self->is_pending) {
+    if (store_sqlite_is_pending(store)) {
+        const enum rc rc = self->committer == NULL ? RC_REFUSED : committer_take(self->committer);
+        void (*done)(void *context, enum rc rc) = self->done;
         /* cleared first: `done` may begin the next commit */
-        self->is_pending = false;
-        self->pending_done(self->pending_context, self->pending_rc);
+        self->done = NULL;
+        done(self->context, rc);
     }
 }
 
@@ -99,6 +121,7 @@ static const struct store_methods sqlite_methods = {
     .lane_find = reader_lane_find,
     .waiting = reader_waiting,
     .commit = sqlite_commit,
+    .abandon = sqlite_abandon,
 };
 
 /* Puts the path in front of what is wrong. */
@@ -261,6 +284,11 @@ static enum rc open_for_writing(const struct opening *opening, struct sqlite_sto
     }
     if (rc == RC_OK) {
         rc = open_writer(opening, &self->writer);
+    }
+    if (rc == RC_OK) {
+        const struct store_sqlite_options *options = opening->options;
+        rc = committer_open(&self->writer, options->wake, options->wake_context, &self->committer);
+        rc = rc == RC_OK ? RC_OK : fail(opening, rc, "no thread for the commits");
     }
     return rc;
 }

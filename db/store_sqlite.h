@@ -3,11 +3,11 @@
  * A missing file is made (mode 0600) and an older one brought up to date. A lock file beside it
  * (<path>.lock) keeps a second instance out, except from reading only.
  *
- * A commit runs at once on a connection of its own and its result is kept; store_sqlite_poll,
- * called from the loop, delivers it. Reads therefore may see a commit whose `done` was not called
- * yet.
+ * A commit runs in a thread of its own, on a connection of its own, and its result is kept;
+ * store_sqlite_poll, called from the loop, delivers it. Reads therefore may see a commit whose
+ * `done` was not called yet.
  *
- * Thread: loop thread only.
+ * Thread: loop thread only, except `wake`.
  */
 #ifndef GITTERD_DB_STORE_SQLITE_H
 #define GITTERD_DB_STORE_SQLITE_H
@@ -28,6 +28,10 @@ struct store_sqlite_options {
     struct slice secret_key;
     struct journal_limits journal; /* all 0: what was written before goes, bit by bit */
     bool is_read_only;             /* beside a running daemon; a commit ends RC_REFUSED */
+    /* Called from the thread of the commits when one has ended, to wake the loop, which then calls
+     * store_sqlite_poll. NULL: nobody sleeps. */
+    void (*wake)(void *context);
+    void *wake_context;
 };
 
 /* Gives *store, to be closed by its method. *error says, in the given arena, what is wrong:
@@ -40,8 +44,10 @@ NODISCARD enum rc store_sqlite_open(const struct store_sqlite_options *options,
                                     struct slice *error);
 
 /* A commit has ended and its `done` is to be called: by store_sqlite_poll, which does nothing if
- * there is none. Closing the store drops it. */
-bool store_sqlite_is_pending(const struct store *store);
+ * there is none. Closing the store waits for a commit under way and drops it. */
+bool store_sqlite_is_pending(struct store *store);
 void store_sqlite_poll(struct store *store);
+/* Waits until no commit is under way. */
+void store_sqlite_wait(struct store *store);
 
 #endif

@@ -1,6 +1,6 @@
 /* db/writer.h: the connection that commits, with its statements and the transaction of a batch.
  *
- * It shares nothing with the reading side, so that it can be moved to a thread of its own.
+ * It shares nothing with the reading side: it runs in a thread of its own (db/committer.h).
  *
  * Errors: what fails is rolled back as a whole; the writer is then as before.
  */

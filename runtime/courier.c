@@ -11,6 +11,7 @@ _Static_assert(CALL_GITTER_WEB + 1 == LANES_HOSTS, "each base URL is a host of t
 
 enum {
     HEADS_PAGE = 64,
+    UNDECIDED_MS = 20,
     RUN_CALLS_MAX = 256,
     ARENA_CHUNK_BYTES = 64 * 1024,
     TEXTS_CHUNK_BYTES = 1024
@@ -57,8 +58,18 @@ static void send_call(struct courier *courier, struct job *job)
     courier->counts.requests++;
 }
 
+static bool is_undecided(const struct courier *courier, const struct job *job)
+{
+    const struct courier_options *options = &courier->options;
+    return options->is_undecided != NULL && options->is_undecided(options->context, job->id);
+}
+
 static void begin_call(struct courier *courier, struct job *job)
 {
+    if (is_undecided(courier, job)) {
+        lanes_again(courier->lanes, job->lane, courier_steady_ms(courier) + UNDECIDED_MS);
+        return;
+    }
     /* a barrier that was seen to hold since the start held before it too: it was never sent */
     const bool was_waiting = lane_was_barred(job->lane);
     if (job->is_inherited && was_waiting) {

@@ -50,6 +50,9 @@ struct courier_options {
     /* Gitter answered 401 to a call with this owner's token: the owner's calls wait for
      * courier_wake. Said once, not again until then. */
     void (*token_refused)(void *context, struct slice owner);
+    /* True while a commit that is under way declares or cancels this call: it is not begun then.
+     * NULL: there are no such commits. */
+    bool (*is_undecided)(void *context, int64_t call_id);
     void (*random)(void *context, void *out, size_t len);
     int64_t (*now_ms)(void *context); /* NULL: the system's clock */
     void *context;

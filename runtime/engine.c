@@ -68,6 +68,7 @@ void engine_close(struct engine *engine)
     if (engine == NULL) {
         return;
     }
+    engine->options.store->methods->abandon(engine->options.store);
     roster_close(engine->roster);
     journal_close(engine->journal);
     arena_close(engine->batch.arena);
@@ -139,50 +140,68 @@ static enum rc run_deadlines(struct engine *engine, int64_t now_ms)
     return rc;
 }
 
+static int64_t now(const struct engine *engine)
+{
+    return engine->options.now_ms(engine->options.context);
+}
+
+static bool has_room(const struct engine *engine)
+{
+    return engine->batch_end < engine->working->inputs.count &&
+           engine->batch_turns < BATCH_TURNS_MAX;
+}
+
 static enum rc run_inputs(struct engine *engine, int64_t started_ms)
 {
     const struct list *inputs = &engine->working->inputs;
-    size_t turns = 0;
-    engine->batch_end = engine->working_next;
-    while (engine->batch_end < inputs->count && turns < BATCH_TURNS_MAX) {
+    while (has_room(engine)) {
         const struct queued_input *input = LIST_AT(inputs, struct queued_input, engine->batch_end);
         if (!input->is_given_up) {
             const enum rc rc = turn_run_input(engine, input);
             if (is_store_trouble(rc)) {
                 return rc;
             }
-            turns++;
+            engine->batch_turns++;
         }
         engine->batch_end++;
-        if (engine->options.now_ms(engine->options.context) - started_ms >= BATCH_MS_MAX) {
+        if (now(engine) - started_ms >= BATCH_MS_MAX) {
             break;
         }
     }
     return RC_OK;
 }
 
-static bool is_ended(const struct batch *batch, int64_t id)
+/* A store that takes long gets batches that take as long, so that it is not the number of commits
+ * that bounds what goes through; the loop has its turn in between. */
+static bool goes_on(const struct engine *engine)
 {
-    for (size_t i = 0; i < batch->ended.count; i++) {
-        if (*LIST_AT(&batch->ended, int64_t, i) == id) {
-            return true;
-        }
-    }
-    return false;
+    const int64_t grown_ms =
+        engine->commit_ms < BATCH_GROWN_MS_MAX ? engine->commit_ms : BATCH_GROWN_MS_MAX;
+    return has_room(engine) && now(engine) - engine->batch_began_ms < grown_ms;
 }
 
-/* Calls that were declared and cancelled in one batch never existed. */
-static void drop_cancelled_calls(struct batch *batch)
+static bool is_of_batch(const struct engine *engine, int64_t call_id)
 {
-    size_t kept = 0;
-    for (size_t i = 0; batch->ended.count > 0 && i < batch->calls.count; i++) {
-        const struct outbox_call row = *LIST_AT(&batch->calls, struct outbox_call, i);
-        if (!is_ended(batch, row.id)) {
-            *LIST_AT(&batch->calls, struct outbox_call, kept) = row;
-            kept++;
+    return call_id >= engine->batch.first_turn * CALLS_PER_TURN;
+}
+
+/* Calls that were declared and cancelled in one batch never existed. There are few, while calls and
+ * ends may both be many. */
+static void drop_cancelled_calls(struct engine *engine)
+{
+    struct batch *batch = &engine->batch;
+    for (size_t i = 0; i < batch->ended.count; i++) {
+        const int64_t id = *LIST_AT(&batch->ended, int64_t, i);
+        size_t kept = 0;
+        for (size_t at = 0; is_of_batch(engine, id) && at < batch->calls.count; at++) {
+            const struct outbox_call row = *LIST_AT(&batch->calls, struct outbox_call, at);
+            if (row.id != id) {
+                *LIST_AT(&batch->calls, struct outbox_call, kept) = row;
+                kept++;
+            }
         }
+        batch->calls.count = is_of_batch(engine, id) ? kept : batch->calls.count;
     }
-    batch->calls.count = batch->ended.count > 0 ? kept : batch->calls.count;
 }
 
 /* Actors whose draft differs from what is committed; the others are let go. */
@@ -255,6 +274,12 @@ static void act(struct engine *engine)
     }
 }
 
+static void empty(struct inbox *inbox)
+{
+    arena_reset(inbox->arena);
+    inbox->inputs = (struct list){0};
+}
+
 static void inputs_are_durable(struct engine *engine)
 {
     const struct list *inputs = &engine->working->inputs;
@@ -266,27 +291,30 @@ static void inputs_are_durable(struct engine *engine)
     }
     engine->working_next = engine->batch_end;
     if (engine->working_next == inputs->count) {
-        arena_reset(engine->working->arena);
-        engine->working->inputs = (struct list){0};
+        empty(engine->working);
         engine->working_next = 0;
     }
 }
 
-static void give_up(const struct list *inputs, size_t first, enum rc rc)
+/* From the input at `first` on. True if nobody waits in it any more. */
+static bool give_up_repeatable(const struct inbox *inbox, size_t first, enum rc rc)
 {
-    for (size_t i = first; i < inputs->count; i++) {
-        struct queued_input *input = LIST_AT(inputs, struct queued_input, i);
+    bool is_idle = true;
+    for (size_t i = first; i < inbox->inputs.count; i++) {
+        struct queued_input *input = LIST_AT(&inbox->inputs, struct queued_input, i);
         if (input->is_repeatable && !input->is_given_up) {
             input->is_given_up = true;
             if (input->done != NULL) {
                 input->done(input->context, rc);
             }
         }
+        is_idle = is_idle && input->is_given_up;
     }
+    return is_idle;
 }
 
-/* The batch never happened. Who can say it again is told so; the rest is run again after a pause.
- */
+/* The batch never happened. Who can say it again is told so, those as well that came meanwhile; the
+ * rest is run again after a pause. */
 static void discard(struct engine *engine, enum rc rc)
 {
     for (size_t i = 0; i < engine->batch.actors.count; i++) {
@@ -296,12 +324,14 @@ static void discard(struct engine *engine, enum rc rc)
         journal_drop(engine->journal, &engine->batch.noted, 0);
         engine->journal->section_turn = 0;
     }
+    (void)give_up_repeatable(engine->working, engine->working_next, rc);
+    if (give_up_repeatable(engine->filling, 0, rc)) {
+        empty(engine->filling);
+    }
     note_store(engine, rc);
-    give_up(&engine->working->inputs, engine->working_next, rc);
-    give_up(&engine->filling->inputs, 0, rc);
     engine->counts.commits_failed++;
-    engine->pause_until_ms =
-        engine->options.now_ms(engine->options.context) + PAUSE_AFTER_FAILURE_MS;
+    engine->pause_until_ms = now(engine) + PAUSE_AFTER_FAILURE_MS;
+    engine->is_stepping = false;
     batch_reset(&engine->batch);
 }
 
@@ -309,6 +339,7 @@ static void committed(void *context, enum rc rc)
 {
     struct engine *engine = context;
     engine->is_committing = false;
+    engine->commit_ms = now(engine) - engine->commit_began_ms;
     if (rc != RC_OK) {
         discard(engine, rc);
         return;
@@ -330,11 +361,13 @@ static void stored(void *context, enum rc rc)
     committed(context, rc);
 }
 
-static void commit(struct engine *engine, int64_t now_ms)
+static void commit(struct engine *engine)
 {
     struct batch *batch = &engine->batch;
     struct store *store = engine->options.store;
-    drop_cancelled_calls(batch);
+    engine->is_stepping = false;
+    engine->commit_began_ms = now(engine);
+    drop_cancelled_calls(engine);
     const size_t actors = describe_actors(engine);
     engine->counts.batches++;
     engine->is_committing = true;
@@ -345,7 +378,7 @@ static void commit(struct engine *engine, int64_t now_ms)
         return;
     }
     const struct store_batch rows = {
-        .now_ms = now_ms,
+        .now_ms = engine->commit_began_ms,
         .next_turn = engine->next_turn,
         .actors = engine->described,
         .actors_count = actors,
@@ -384,23 +417,29 @@ static enum rc renew_deadline(struct engine *engine, int64_t now_ms)
     return store->methods->next_deadline(store, &engine->next_deadline_ms);
 }
 
-bool engine_run(struct engine *engine)
+static enum rc begin_batch(struct engine *engine, int64_t now_ms)
 {
-    const int64_t now_ms = engine->options.now_ms(engine->options.context);
-    if (engine->is_committing || now_ms < engine->pause_until_ms || !has_work(engine, now_ms)) {
-        return false;
-    }
     if (engine->working->inputs.count == 0) {
         struct inbox *filled = engine->filling;
         engine->filling = engine->working;
         engine->working = filled;
     }
+    engine->is_stepping = true;
     engine->batch_end = engine->working_next;
+    engine->batch_turns = 0;
     engine->batch.first_turn = engine->next_turn;
-    enum rc rc = run_deadlines(engine, now_ms);
-    if (rc == RC_OK) {
-        rc = renew_deadline(engine, now_ms);
+    engine->batch_began_ms = now_ms;
+    const enum rc rc = run_deadlines(engine, now_ms);
+    return rc == RC_OK ? renew_deadline(engine, now_ms) : rc;
+}
+
+bool engine_run(struct engine *engine)
+{
+    const int64_t now_ms = now(engine);
+    if (engine->is_committing || now_ms < engine->pause_until_ms || !has_work(engine, now_ms)) {
+        return false;
     }
+    enum rc rc = engine->is_stepping ? RC_OK : begin_batch(engine, now_ms);
     if (rc == RC_OK) {
         rc = run_inputs(engine, now_ms);
     }
@@ -408,8 +447,28 @@ bool engine_run(struct engine *engine)
         discard(engine, rc);
         return false;
     }
-    commit(engine, now_ms);
+    if (goes_on(engine)) {
+        return true;
+    }
+    commit(engine);
     return !engine->is_committing && has_work(engine, now_ms);
+}
+
+static bool is_ended(const struct batch *batch, int64_t id)
+{
+    for (size_t i = 0; i < batch->ended.count; i++) {
+        if (*LIST_AT(&batch->ended, int64_t, i) == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool engine_is_undecided(const struct engine *engine, int64_t call_id)
+{
+    /* rows of a commit under way may be seen in the store before it is known how it went */
+    return is_ended(&engine->batch, call_id) ||
+           (engine->is_committing && is_of_batch(engine, call_id));
 }
 
 bool engine_is_quiet(const struct engine *engine)
@@ -426,6 +485,9 @@ bool engine_is_paused(const struct engine *engine)
 int64_t engine_next_ms(const struct engine *engine)
 {
     const int64_t pause_ms = engine->pause_until_ms;
+    if (engine->is_committing) {
+        return 0; /* its end wakes the loop */
+    }
     if (!engine_is_quiet(engine)) {
         return pause_ms;
     }

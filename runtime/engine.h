@@ -1,9 +1,11 @@
 /* runtime/engine.h: runs turns in batches: step on copies, commit, then act.
  *
  * Inputs are posted and wait. engine_run takes what is ready (at most BATCH_TURNS_MAX turns or
- * BATCH_MS_MAX), steps the actors on copies and begins one commit. Only when that is durable are
- * the copies the truth and the effects handed to `effects`. A failed commit discards the batch; its
- * inputs are run again from the committed state after a pause.
+ * BATCH_MS_MAX, more when the store is slow), steps the actors on copies and begins one commit.
+ * Only when that is durable are the copies the truth and the effects handed to `effects`. A failed
+ * commit discards the batch; its inputs are run again from the committed state after a pause.
+ *
+ * While a commit is under way the loop goes on: inputs wait, all else sees the state before it.
  *
  * Thread: loop thread only. Never calls back from inside engine_post.
  * Memory: inputs are copied. Actors are loaded on their first message and put away when quiet.
@@ -90,6 +92,7 @@ struct engine_options {
 };
 
 NODISCARD enum rc engine_open(const struct engine_options *options, struct engine **engine);
+/* Waits for a commit under way, whose effects are then left to the next start. */
 void engine_close(struct engine *engine);
 
 void engine_post(struct engine *engine, const struct input *input);
@@ -103,6 +106,10 @@ bool engine_is_paused(const struct engine *engine);
 /* When engine_run should be called though nothing is posted: the earliest deadline of an actor, or
  * the end of a pause after a failed commit; 0: never. */
 int64_t engine_next_ms(const struct engine *engine);
+
+/* True if the batch at hand declares, ends or cancels this call: whether it is there is not known
+ * before the commit. */
+bool engine_is_undecided(const struct engine *engine, int64_t call_id);
 
 /* The committed state of an actor, valid until the next engine call; NULL if it does not exist. */
 const void *engine_peek(struct engine *engine, struct actor_ref ref, int *state);

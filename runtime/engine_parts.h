@@ -8,10 +8,17 @@
 #ifndef GITTERD_RUNTIME_ENGINE_PARTS_H
 #define GITTERD_RUNTIME_ENGINE_PARTS_H
 
+#include "codecs/journal.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/limits.h"
 #include "runtime/engine.h"
 #include "runtime/roster.h"
+
+enum {
+    /* Call ids are turn * CALLS_PER_TURN + position, so that they grow with the turns. */
+    CALLS_PER_TURN = JOURNAL_CALLS_PER_TURN
+};
+_Static_assert(TURN_STEPS_MAX < CALLS_PER_TURN, "each step can declare a call");
 
 /* A list that grows at the end and can be cut back to an earlier length when a turn fails. */
 struct list {
@@ -34,6 +41,14 @@ struct batch_answer {
     struct answer answer;
 };
 
+/* Which places of `batch.seen` hold an id, by its hash: places + 1, 0 is free. A place behind the
+ * end of the list is that of a turn that failed. */
+struct seen_places {
+    size_t *slots;
+    size_t cap; /* a power of two */
+    size_t count;
+};
+
 struct batch {
     struct arena *arena;
     struct list actors;      /* struct actor *: those with a draft of this batch */
@@ -42,14 +57,15 @@ struct batch {
     struct list ended_lanes; /* struct slice, one for each of `ended` */
     struct list relations;   /* struct store_relation */
     struct list seen;        /* struct slice */
-    struct list answers;     /* struct batch_answer */
-    struct list links;       /* struct link_order */
-    struct list orders;      /* struct order */
-    struct list traces;      /* struct slice, one for each turn that succeeded */
-    struct list forgotten;   /* struct slice: users whose messages leave the journal */
-    struct list noted;       /* struct actor *: those whose state stands in the journal's entries */
-    struct buf journal;      /* the entries of its turns */
-    int64_t first_turn;      /* of those entries */
+    struct seen_places seen_places;
+    struct list answers;   /* struct batch_answer */
+    struct list links;     /* struct link_order */
+    struct list orders;    /* struct order */
+    struct list traces;    /* struct slice, one for each turn that succeeded */
+    struct list forgotten; /* struct slice: users whose messages leave the journal */
+    struct list noted;     /* struct actor *: those whose state stands in the journal's entries */
+    struct buf journal;    /* the entries of its turns */
+    int64_t first_turn;    /* of those entries */
 };
 
 /* The lengths of a batch's lists, to go back to. */
@@ -102,8 +118,13 @@ struct engine {
     struct batch batch;
     struct journal *journal;       /* NULL: none is kept */
     struct store_actor *described; /* of batch.actors, in the batch's arena */
+    bool is_stepping;              /* the batch has turns, and may get more before its commit */
     bool is_committing;
     enum rc store_rc; /* how the last batch ended; said when it changes */
+    size_t batch_turns;
+    int64_t batch_began_ms;
+    int64_t commit_began_ms;
+    int64_t commit_ms; /* how long the last one took */
     int64_t next_turn;
     int64_t pause_until_ms;
     int64_t next_deadline_ms;

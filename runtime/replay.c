@@ -48,10 +48,16 @@ static enum rc empty_load(
     return RC_ABSENT;
 }
 
+static void empty_abandon(struct store *store)
+{
+    (void)store;
+}
+
 static const struct store_methods empty_methods = {
     .next_turn = empty_next_turn,
     .next_deadline = empty_next_deadline,
     .load = empty_load,
+    .abandon = empty_abandon,
 };
 
 static int64_t recorded_now_ms(void *context)

@@ -183,14 +183,69 @@ static void begin_ended(struct turn *turn, const struct queued_input *input)
     turn_send(turn, ref, input->msg.kind, input->msg.body);
 }
 
+enum {
+    SEEN_SLOTS_FIRST = 64
+};
+
+/* FNV-1a */
+static uint64_t hash(struct slice text)
+{
+    uint64_t sum = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < text.len; i++) {
+        sum = (sum ^ (unsigned char)text.ptr[i]) * UINT64_C(1099511628211);
+    }
+    return sum;
+}
+
+static bool is_in_batch(const struct batch *batch, struct slice event_id)
+{
+    const struct seen_places *places = &batch->seen_places;
+    if (places->cap == 0) {
+        return false;
+    }
+    size_t slot = hash(event_id) & (places->cap - 1);
+    while (places->slots[slot] != 0) {
+        const size_t place = places->slots[slot] - 1;
+        if (place < batch->seen.count &&
+            slice_equal(*LIST_AT(&batch->seen, struct slice, place), event_id)) {
+            return true;
+        }
+        slot = (slot + 1) & (places->cap - 1);
+    }
+    return false;
+}
+
+static void put_place(struct batch *batch, size_t place)
+{
+    struct seen_places *places = &batch->seen_places;
+    size_t slot = hash(*LIST_AT(&batch->seen, struct slice, place)) & (places->cap - 1);
+    while (places->slots[slot] != 0) {
+        slot = (slot + 1) & (places->cap - 1);
+    }
+    places->slots[slot] = place + 1;
+    places->count++;
+}
+
+static void add_seen(struct batch *batch, struct slice event_id)
+{
+    struct seen_places *places = &batch->seen_places;
+    *LIST_ADD(&batch->seen, batch->arena, struct slice) = event_id;
+    if (2 * (places->count + 1) > places->cap) {
+        const size_t cap = places->cap == 0 ? SEEN_SLOTS_FIRST : 2 * places->cap;
+        *places = (struct seen_places){ARENA_ARRAY(batch->arena, cap, size_t), cap, 0};
+        for (size_t place = 0; place + 1 < batch->seen.count; place++) {
+            put_place(batch, place);
+        }
+    }
+    put_place(batch, batch->seen.count - 1);
+}
+
 static bool is_seen(struct engine *engine, struct slice event_id, enum rc *rc)
 {
     struct store *store = engine->options.store;
     *rc = RC_OK;
-    for (size_t i = 0; i < engine->batch.seen.count; i++) {
-        if (slice_equal(*LIST_AT(&engine->batch.seen, struct slice, i), event_id)) {
-            return true;
-        }
+    if (is_in_batch(&engine->batch, event_id)) {
+        return true;
     }
     const enum rc seen = store->methods->seen(store, event_id);
     *rc = seen == RC_OK || seen == RC_ABSENT ? RC_OK : seen;
@@ -207,7 +262,7 @@ enum rc turn_run_input(struct engine *engine, const struct queued_input *input)
             engine->counts.inputs_repeated++;
             return RC_OK;
         }
-        *LIST_ADD(&engine->batch.seen, engine->batch.arena, struct slice) = input->event_id;
+        add_seen(&engine->batch, input->event_id);
     }
     if (turn.trace != NULL) {
         buf_printf(turn.trace, "%s", engine->options.application->messages[input->msg.kind].name);

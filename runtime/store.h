@@ -191,6 +191,9 @@ struct store_methods {
                    const struct store_batch *batch,
                    void (*done)(void *context, enum rc rc),
                    void *context);
+    /* Returns when no commit is under way; the `done` of one that was is not called any more.
+     * Whether it took place, the rows say. */
+    void (*abandon)(struct store *store);
 };
 
 #endif

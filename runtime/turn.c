@@ -10,13 +10,10 @@
 #include <string.h>
 
 enum {
-    /* Call ids are turn * CALLS_PER_TURN + position, so that they grow with the turns. */
-    CALLS_PER_TURN = JOURNAL_CALLS_PER_TURN,
     SECRET_BYTES_MAX = 32,
     LIST_FIRST_ITEMS = 8,
     CANCEL_PAGE = 64,
 };
-_Static_assert(TURN_STEPS_MAX < CALLS_PER_TURN, "each step can declare a call");
 
 void *list_add(struct list *list, struct arena *arena, size_t item_size)
 {

@@ -28,9 +28,12 @@
 #define HTTP_HEADER_MS (20 * 1000)
 #define HTTP_BODY_MS (60 * 1000)
 
-/* One batch of turns: one commit. */
-#define BATCH_TURNS_MAX 256
+/* One batch of turns: one commit. Others in the loop have their turn every BATCH_MS_MAX; a batch
+ * goes on after that for as long as the commit before took, so that a slow disk is asked less often
+ * for more, but not for longer than BATCH_GROWN_MS_MAX. */
+#define BATCH_TURNS_MAX 1024
 #define BATCH_MS_MAX 5
+#define BATCH_GROWN_MS_MAX 250
 /* Steps (internal messages) of one turn; `invite all` sends one for each room. */
 #define TURN_STEPS_MAX 8192
 

@@ -80,6 +80,19 @@ static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
     (void)events; /* it is enough that the loop woke: prepare does the rest */
 }
 
+static void on_committed(struct ev_loop *loop, ev_async *watcher, int events)
+{
+    (void)loop;
+    (void)watcher;
+    (void)events; /* as above */
+}
+
+static void wake_loop(void *context)
+{
+    struct bridge *bridge = context;
+    ev_async_send(bridge->loop, &bridge->committed);
+}
+
 static bool is_drained(const struct bridge *bridge)
 {
     return engine_is_quiet(bridge->engine) && courier_is_idle(bridge->courier) &&
@@ -137,6 +150,8 @@ static enum rc open_store(struct bridge *bridge)
         .secret_key = bridge->config->unique_secret_key,
         .journal = {.age_ms = bridge->config->journal_days * DAY_MS,
                     .bytes_max = bridge->config->journal_megabytes * MEGABYTE},
+        .wake = wake_loop,
+        .wake_context = bridge,
     };
     enum rc rc = secrets_open(bridge->config->unique_secret_key, &bridge->secrets);
     if (rc == RC_OK) {
@@ -465,6 +480,7 @@ static void start_watchers(struct bridge *bridge)
     ev_idle_init(&bridge->idle, on_idle);
     ev_timer_init(&bridge->timer, on_timer, 0.0, 0.0);
     ev_timer_init(&bridge->drain, on_drain, 0.0, 0.0);
+    ev_async_init(&bridge->committed, on_committed);
     ev_signal_init(&bridge->terminate, on_signal, SIGTERM);
     ev_signal_init(&bridge->interrupt, on_signal, SIGINT);
     bridge->prepare.data = bridge;
@@ -472,6 +488,7 @@ static void start_watchers(struct bridge *bridge)
     bridge->terminate.data = bridge;
     bridge->interrupt.data = bridge;
     ev_prepare_start(bridge->loop, &bridge->prepare);
+    ev_async_start(bridge->loop, &bridge->committed);
     ev_signal_start(bridge->loop, &bridge->terminate);
     ev_signal_start(bridge->loop, &bridge->interrupt);
 }

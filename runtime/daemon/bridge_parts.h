@@ -46,8 +46,9 @@ struct bridge {
     struct http_server *metrics_server;
     struct control *control; /* NULL: the socket could not be made */
     ev_prepare prepare;
-    ev_idle idle;   /* active while there is work, so that the loop does not sleep on it */
-    ev_timer timer; /* for the engine's next deadline */
+    ev_idle idle;       /* active while there is work, so that the loop does not sleep on it */
+    ev_timer timer;     /* for the engine's next deadline */
+    ev_async committed; /* sent from the thread of the commits */
     ev_timer drain;
     ev_signal terminate;
     ev_signal interrupt;

@@ -132,6 +132,12 @@ static bool call_is_sent(void *context, int64_t call_id)
     return courier_is_sent(bridge->courier, call_id);
 }
 
+static bool call_is_undecided(void *context, int64_t call_id)
+{
+    const struct bridge *bridge = context;
+    return engine_is_undecided(bridge->engine, call_id);
+}
+
 /* Inputs */
 
 static void
@@ -252,6 +258,7 @@ void bridge_wire_courier(struct bridge *bridge, struct courier_options *options)
     options->post = post_ended;
     options->owner_token = owner_token;
     options->token_refused = token_refused;
+    options->is_undecided = call_is_undecided;
     options->random = bridge_random;
     options->context = bridge;
 }

@@ -21,6 +21,7 @@ import scenarios_bad_input
 import scenarios_chat
 import scenarios_check
 import scenarios_commands
+import scenarios_disk
 import scenarios_faults
 import scenarios_login
 import scenarios_manners
@@ -35,7 +36,7 @@ from world import World
 
 MODULES = (scenarios_login, scenarios_commands, scenarios_chat, scenarios_bad_input, scenarios_faults,
            scenarios_stream, scenarios_check, scenarios_manners, scenarios_process,
-           scenarios_process_upgrade, scenarios_status)
+           scenarios_process_upgrade, scenarios_status, scenarios_disk)
 # room version -> build of gitterd
 VERSIONS = {"12": "release", "11": "san"}
 TRANSPORT_VERSIONS = {"faye": ("12", "11"), "stream": ("12",), "none": ("12",)}

@@ -116,9 +116,10 @@ static bool is_pending(const struct fixture *fixture)
                                            : store_memory_is_pending(fixture->store);
 }
 
-static void poll_store(const struct fixture *fixture)
+void fixture_poll(const struct fixture *fixture)
 {
     if (fixture->kind == FIXTURE_SQLITE) {
+        store_sqlite_wait(fixture->store);
         store_sqlite_poll(fixture->store);
     } else {
         store_memory_poll(fixture->store);
@@ -136,11 +137,10 @@ enum rc fixture_commit(struct fixture *fixture, struct store_batch batch)
     struct report report = {.is_there = false};
     fixture->store->methods->commit(fixture->store, &batch, note_report, &report);
     ck_assert_msg(!report.is_there, "the report comes from the loop");
-    ck_assert(is_pending(fixture));
-    poll_store(fixture);
+    fixture_poll(fixture);
     ck_assert(report.is_there);
     ck_assert(!is_pending(fixture));
-    poll_store(fixture);
+    fixture_poll(fixture);
     return report.rc;
 }
 

@@ -55,6 +55,8 @@ void fixture_reopen(struct fixture *fixture, bool is_other_key);
 
 struct store_sqlite_options fixture_options(const struct fixture *fixture);
 
+/* Waits for the end of a commit, and lets the store report it. */
+void fixture_poll(const struct fixture *fixture);
 /* Commits, waits for the report and gives it; now_ms and next_turn are filled in if they are 0. */
 enum rc fixture_commit(struct fixture *fixture, struct store_batch batch);
 enum rc fixture_put(struct fixture *fixture, struct store_actor actor);

@@ -346,6 +346,56 @@ START_TEST(courier_call_cancelled_in_flight_ends_without_a_word)
 }
 END_TEST
 
+static int undecided_asked;
+
+static bool first_is_undecided(void *context, int64_t call_id)
+{
+    (void)context;
+    undecided_asked += call_id == 1 ? 1 : 0;
+    return call_id == 1 && undecided_asked <= 3;
+}
+
+static bool always_undecided(void *context, int64_t call_id)
+{
+    (void)context;
+    undecided_asked += call_id == 1 ? 1 : 0;
+    return call_id == 1;
+}
+
+static bool is_asked_twice(const struct rig *r)
+{
+    (void)r;
+    return undecided_asked >= 2;
+}
+
+START_TEST(courier_call_waits_while_a_commit_may_cancel_it)
+{
+    rig.options.is_undecided = first_is_undecided;
+    rig_start(&rig);
+    rig_declare(&rig, rig_call("l", "/first"));
+    rig_declare(&rig, rig_call("other", "/other"));
+    rig_run_ends(&rig, 2);
+    ck_assert_str_eq(rig.requests[0].path, "/other");
+    ck_assert_str_eq(rig.requests[1].path, "/first");
+    ck_assert_int_eq(undecided_asked, 4);
+}
+END_TEST
+
+START_TEST(courier_call_that_a_commit_cancels_is_not_begun)
+{
+    rig.options.is_undecided = always_undecided;
+    rig_start(&rig);
+    const int64_t first = rig_declare(&rig, rig_call("l", "/first"));
+    rig_declare(&rig, rig_call("l", "/second"));
+    rig_run_until(&rig, is_asked_twice);
+    ck_assert(!courier_is_sent(rig.courier, first));
+    rig_cancel(&rig, first);
+    rig_run_ends(&rig, 1);
+    ck_assert_uint_eq(rig.requests_count, 1);
+    ck_assert_str_eq(rig.requests[0].path, "/second");
+}
+END_TEST
+
 START_TEST(courier_draining_begins_nothing_and_ends_what_is_in_flight)
 {
     rig_script(&rig, "/1", (struct rig_reply){.delay_ms = 30});
@@ -485,6 +535,8 @@ int main(void)
     tcase_add_test(tc, courier_reads_a_head_again_when_the_store_failed);
     tcase_add_test(tc, courier_cancelled_head_makes_way_for_the_next);
     tcase_add_test(tc, courier_call_cancelled_in_flight_ends_without_a_word);
+    tcase_add_test(tc, courier_call_waits_while_a_commit_may_cancel_it);
+    tcase_add_test(tc, courier_call_that_a_commit_cancels_is_not_begun);
     tcase_add_test(tc, courier_draining_begins_nothing_and_ends_what_is_in_flight);
     tcase_add_test(tc, courier_start_repeats_free_heads_and_gives_up_the_others);
     tcase_add_test(tc, courier_start_lets_what_a_barrier_holds_be_cancelled);

@@ -369,6 +369,106 @@ START_TEST(batch_takes_so_much_time_at_most)
 }
 END_TEST
 
+/* Runs the engine as the loop does until it commits; gives how often it let the loop go on. */
+static int run_to_commit(void)
+{
+    int rounds = 1;
+    while (engine_run(bench.engine)) {
+        rounds++;
+    }
+    return rounds;
+}
+
+static void commit_that_takes(int64_t ms)
+{
+    store_memory_hold(bench.store, true);
+    bench_post(&bench, "a add 1");
+    (void)run_to_commit();
+    bench.now_ms += ms;
+    store_memory_hold(bench.store, false);
+    store_memory_finish(bench.store);
+    store_memory_poll(bench.store);
+}
+
+START_TEST(batch_after_a_slow_commit_may_take_as_long)
+{
+    commit_that_takes(200);
+    for (int i = 0; i < 30; i++) {
+        bench_post(&bench, "a add 1");
+    }
+    bench.tick_ms = BATCH_MS_MAX; /* so long takes each look at the clock, and each turn has two */
+    ck_assert_int_gt(run_to_commit(), 5);
+    store_memory_poll(bench.store);
+    const int64_t first = bench_peek(&bench, "a")->sum;
+    ck_assert_int_gt(first, 5);
+    ck_assert_int_lt(first, 31);
+    ck_assert_int_eq(engine_counts(bench.engine).batches, 2);
+    bench_run(&bench);
+    ck_assert_int_eq(bench_peek(&bench, "a")->sum, 31);
+}
+END_TEST
+
+START_TEST(batch_that_grew_fails_as_a_whole)
+{
+    commit_that_takes(200);
+    for (int i = 0; i < 3; i++) {
+        bench_post(&bench, "a add 1");
+    }
+    bench.tick_ms = BATCH_MS_MAX;
+    store_memory_fail_next(bench.store, RC_FULL);
+    ck_assert_int_gt(run_to_commit(), 1);
+    store_memory_poll(bench.store);
+    ck_assert_str_eq(bench_actor(&bench, "a"), "1");
+    bench_wait(&bench, 1000);
+    bench_wait(&bench, 1000);
+    ck_assert_str_eq(bench_actor(&bench, "a"), "4");
+}
+END_TEST
+
+START_TEST(inputs_that_came_during_a_failing_commit_are_given_up_too)
+{
+    store_memory_hold(bench.store, true);
+    store_memory_fail_next(bench.store, RC_FULL);
+    bench_post(&bench, "a add 1");
+    bench_run(&bench);
+    bench_post_event(&bench, "a add 10", "$e");
+    store_memory_hold(bench.store, false);
+    store_memory_finish(bench.store);
+    bench_run(&bench);
+    ck_assert_uint_eq(bench.done, 1);
+    ck_assert_int_eq(bench.done_rc[0], RC_FULL);
+    bench_wait(&bench, 1000);
+    ck_assert_str_eq(bench_actor(&bench, "a"), "1");
+    ck_assert_uint_eq(bench.done, 2);
+    ck_assert(engine_is_quiet(bench.engine));
+}
+END_TEST
+
+START_TEST(calls_of_a_commit_under_way_are_undecided)
+{
+    struct outbox_call row = {0};
+    bench_do(&bench, "a call lane one; a call other two");
+    const struct store_methods *methods = bench.store->methods;
+    ck_assert_int_eq(methods->lane_head(bench.store, SLICE("lane"), bench.arena, &row), RC_OK);
+    const int64_t one = row.id;
+    ck_assert_int_eq(methods->lane_head(bench.store, SLICE("other"), bench.arena, &row), RC_OK);
+    const int64_t two = row.id;
+    ck_assert(!engine_is_undecided(bench.engine, one));
+    store_memory_hold(bench.store, true);
+    bench_post(&bench, "a cancel lane; a call third three");
+    bench_run(&bench);
+    ck_assert(engine_is_undecided(bench.engine, one));
+    ck_assert(!engine_is_undecided(bench.engine, two));
+    store_memory_hold(bench.store, false);
+    store_memory_finish(bench.store);
+    ck_assert_int_eq(methods->lane_head(bench.store, SLICE("third"), bench.arena, &row), RC_OK);
+    ck_assert(engine_is_undecided(bench.engine, row.id)); /* the store has it, and nobody heard */
+    bench_run(&bench);
+    ck_assert(!engine_is_undecided(bench.engine, one));
+    ck_assert(!engine_is_undecided(bench.engine, row.id));
+}
+END_TEST
+
 START_TEST(actors_at_rest_are_put_away_and_come_back)
 {
     char text[32];
@@ -414,6 +514,10 @@ static void add_later_tests(TCase *tests)
     tcase_add_test(tests, deadline_of_a_failed_commit_comes_again);
     tcase_add_test(tests, batch_takes_so_many_turns_at_most);
     tcase_add_test(tests, batch_takes_so_much_time_at_most);
+    tcase_add_test(tests, batch_after_a_slow_commit_may_take_as_long);
+    tcase_add_test(tests, batch_that_grew_fails_as_a_whole);
+    tcase_add_test(tests, inputs_that_came_during_a_failing_commit_are_given_up_too);
+    tcase_add_test(tests, calls_of_a_commit_under_way_are_undecided);
     tcase_add_test(tests, actors_at_rest_are_put_away_and_come_back);
     tcase_add_test(tests, turn_numbers_and_call_ids_grow_over_a_restart);
 }

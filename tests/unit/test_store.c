@@ -475,11 +475,7 @@ STORE_TEST(store_commit_may_begin_in_the_report_of_another)
     int64_t turn = 0;
     is->commit(store, &first, commit_once_more, &chain);
     for (int reports = 1; reports <= 3; reports++) {
-        if (fixture.kind == FIXTURE_SQLITE) {
-            store_sqlite_poll(store);
-        } else {
-            store_memory_poll(store);
-        }
+        fixture_poll(&fixture);
         ck_assert_int_eq(chain.reports, reports < 2 ? reports : 2);
     }
     ck_assert_rc(is->next_turn(store, &turn), RC_OK);

@@ -3,19 +3,11 @@
  * the store goes on, and the file is sound. */
 #include "db/sql.h"
 #include "tests/unit/store_fixture.h"
+#include "tests/unit/store_shim.h"
 
 #include <check.h>
 #include <sqlite3.h>
 #include <stdlib.h>
-
-enum fault_kind {
-    FAULT_ALLOC,
-    FAULT_WRITE,
-    FAULT_FULL,
-    FAULT_SYNC,
-    FAULT_READ,
-    FAULT_KINDS
-};
 
 /* The first start asks for memory more than 9,000 times, nearly all of it to prepare statements: of
  * those only a sample fails. Everything else has fewer than this. */
@@ -23,233 +15,6 @@ enum {
     ALL_UP_TO = 300,
     STRIDE = 41
 };
-
-struct faults {
-    enum fault_kind kind;
-    int countdown; /* 0: off; 1: the next one fails */
-    bool is_sticky;
-    bool is_hit;
-};
-
-static struct faults faults;
-
-static void faults_arm(enum fault_kind kind, int at, bool is_sticky)
-{
-    faults = (struct faults){.kind = kind, .countdown = at, .is_sticky = is_sticky};
-}
-
-/* True if the pass was clean. */
-static bool faults_disarm(void)
-{
-    faults.countdown = 0;
-    return !faults.is_hit;
-}
-
-static bool faults_strike(enum fault_kind kind)
-{
-    if (faults.countdown == 0 || faults.kind != kind) {
-        return false;
-    }
-    if (faults.countdown > 1) {
-        faults.countdown--;
-        return false;
-    }
-    faults.is_hit = true;
-    if (!faults.is_sticky) {
-        faults.countdown = 0;
-    }
-    return true;
-}
-
-/* Memory. */
-
-static sqlite3_mem_methods real_mem;
-
-static void *mem_malloc(int size)
-{
-    return faults_strike(FAULT_ALLOC) ? NULL : real_mem.xMalloc(size);
-}
-
-static void *mem_realloc(void *old, int size)
-{
-    return faults_strike(FAULT_ALLOC) ? NULL : real_mem.xRealloc(old, size);
-}
-
-/* Files: a VFS that stands before the real one. */
-
-struct shim_file {
-    sqlite3_file base;
-    sqlite3_file *real;
-};
-
-static sqlite3_file *real_of(sqlite3_file *file)
-{
-    return ((struct shim_file *)file)->real;
-}
-
-static int shim_close(sqlite3_file *file)
-{
-    return real_of(file)->pMethods->xClose(real_of(file));
-}
-
-static int shim_read(sqlite3_file *file, void *out, int len, sqlite3_int64 at)
-{
-    if (faults_strike(FAULT_READ)) {
-        return SQLITE_IOERR_READ;
-    }
-    return real_of(file)->pMethods->xRead(real_of(file), out, len, at);
-}
-
-static int shim_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 at)
-{
-    if (faults_strike(FAULT_WRITE)) {
-        return SQLITE_IOERR_WRITE;
-    }
-    if (faults_strike(FAULT_FULL)) {
-        /* half of it still found room */
-        (void)real_of(file)->pMethods->xWrite(real_of(file), bytes, len / 2, at);
-        return SQLITE_FULL;
-    }
-    return real_of(file)->pMethods->xWrite(real_of(file), bytes, len, at);
-}
-
-static int shim_truncate(sqlite3_file *file, sqlite3_int64 size)
-{
-    return faults_strike(FAULT_WRITE) ? SQLITE_IOERR_TRUNCATE
-                                      : real_of(file)->pMethods->xTruncate(real_of(file), size);
-}
-
-/* Nothing here pulls the plug, and thousands of passes have no time to wait for the disk. */
-static int shim_sync(sqlite3_file *file, int flags)
-{
-    (void)file;
-    (void)flags;
-    return faults_strike(FAULT_SYNC) ? SQLITE_IOERR_FSYNC : SQLITE_OK;
-}
-
-static int shim_size(sqlite3_file *file, sqlite3_int64 *size)
-{
-    return real_of(file)->pMethods->xFileSize(real_of(file), size);
-}
-
-static int shim_lock(sqlite3_file *file, int lock)
-{
-    return real_of(file)->pMethods->xLock(real_of(file), lock);
-}
-
-static int shim_unlock(sqlite3_file *file, int lock)
-{
-    return real_of(file)->pMethods->xUnlock(real_of(file), lock);
-}
-
-static int shim_check_lock(sqlite3_file *file, int *out)
-{
-    return real_of(file)->pMethods->xCheckReservedLock(real_of(file), out);
-}
-
-static int shim_control(sqlite3_file *file, int op, void *arg)
-{
-    return real_of(file)->pMethods->xFileControl(real_of(file), op, arg);
-}
-
-static int shim_sector(sqlite3_file *file)
-{
-    return real_of(file)->pMethods->xSectorSize(real_of(file));
-}
-
-static int shim_device(sqlite3_file *file)
-{
-    return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
-}
-
-static int shim_shm_map(sqlite3_file *file, int page, int size, int extend, void volatile **out)
-{
-    if (extend != 0 && (faults_strike(FAULT_WRITE) || faults_strike(FAULT_FULL))) {
-        return SQLITE_IOERR_SHMSIZE;
-    }
-    return real_of(file)->pMethods->xShmMap(real_of(file), page, size, extend, out);
-}
-
-static int shim_shm_lock(sqlite3_file *file, int offset, int count, int flags)
-{
-    return real_of(file)->pMethods->xShmLock(real_of(file), offset, count, flags);
-}
-
-static void shim_shm_barrier(sqlite3_file *file)
-{
-    real_of(file)->pMethods->xShmBarrier(real_of(file));
-}
-
-static int shim_shm_unmap(sqlite3_file *file, int is_delete)
-{
-    return real_of(file)->pMethods->xShmUnmap(real_of(file), is_delete);
-}
-
-static const sqlite3_io_methods shim_methods = {
-    .iVersion = 2,
-    .xClose = shim_close,
-    .xRead = shim_read,
-    .xWrite = shim_write,
-    .xTruncate = shim_truncate,
-    .xSync = shim_sync,
-    .xFileSize = shim_size,
-    .xLock = shim_lock,
-    .xUnlock = shim_unlock,
-    .xCheckReservedLock = shim_check_lock,
-    .xFileControl = shim_control,
-    .xSectorSize = shim_sector,
-    .xDeviceCharacteristics = shim_device,
-    .xShmMap = shim_shm_map,
-    .xShmLock = shim_shm_lock,
-    .xShmBarrier = shim_shm_barrier,
-    .xShmUnmap = shim_shm_unmap,
-};
-
-static sqlite3_vfs *real_vfs;
-static sqlite3_vfs shim_vfs;
-
-static int
-shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)
-{
-    (void)vfs;
-    struct shim_file *shim = (struct shim_file *)file;
-    shim->base.pMethods = NULL;
-    shim->real = (sqlite3_file *)(shim + 1);
-    const int code = real_vfs->xOpen(real_vfs, name, shim->real, flags, out_flags);
-    if (code == SQLITE_OK) {
-        shim->base.pMethods = &shim_methods;
-    }
-    return code;
-}
-
-static int shim_delete(sqlite3_vfs *vfs, const char *name, int is_synced)
-{
-    (void)vfs;
-    (void)is_synced;
-    return real_vfs->xDelete(real_vfs, name, 0);
-}
-
-static void set_up(void)
-{
-    sqlite3_mem_methods mem;
-    ck_assert_int_eq(sqlite3_shutdown(), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_mem), SQLITE_OK);
-    mem = real_mem;
-    mem.xMalloc = mem_malloc;
-    mem.xRealloc = mem_realloc;
-    ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_MALLOC, &mem), SQLITE_OK);
-    /* without the pool of small blocks more requests come to us */
-    ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_initialize(), SQLITE_OK);
-    real_vfs = sqlite3_vfs_find(NULL);
-    shim_vfs = *real_vfs;
-    shim_vfs.pNext = NULL;
-    shim_vfs.zName = "shim";
-    shim_vfs.szOsFile = (int)sizeof(struct shim_file) + real_vfs->szOsFile;
-    shim_vfs.xOpen = shim_open;
-    shim_vfs.xDelete = shim_delete;
-    ck_assert_int_eq(sqlite3_vfs_register(&shim_vfs, 1), SQLITE_OK);
-}
 
 static void check_integrity(const struct fixture *fixture)
 {
@@ -332,9 +97,9 @@ static bool commit_with_fault(enum fault_kind kind, int at, bool is_sticky)
     struct fixture fixture;
     fixture_init(&fixture, FIXTURE_SQLITE);
     ck_assert_rc(commit_named(&fixture, "before", 1), RC_OK);
-    faults_arm(kind, at, is_sticky);
+    shim_arm(kind, at, is_sticky);
     const enum rc rc = commit_named(&fixture, "during", 2);
-    const bool is_clean = faults_disarm();
+    const bool is_clean = shim_disarm();
     if (rc != RC_OK) {
         ck_assert(!is_clean);
         ck_assert(rc == RC_FULL || rc == RC_IO);
@@ -363,11 +128,11 @@ static bool read_with_fault(enum fault_kind kind, int at, bool is_sticky)
     ck_assert_rc(commit_named(&fixture, "row", 1), RC_OK);
     fixture_reopen(&fixture, false);
     struct store *store = fixture.store;
-    faults_arm(kind, at, is_sticky);
+    shim_arm(kind, at, is_sticky);
     const enum rc load = store->methods->load(store, USER, SLICE("row"), fixture.arena, &actor);
     const enum rc due = store->methods->due(store, 9, fixture.arena, &actor, 1, &count);
     const enum rc head = store->methods->lane_head(store, SLICE("row"), fixture.arena, &call);
-    const bool is_clean = faults_disarm();
+    const bool is_clean = shim_disarm();
     ck_assert(load == RC_OK || load == RC_FULL || load == RC_IO);
     ck_assert(due == RC_OK || due == RC_FULL || due == RC_IO);
     ck_assert(head == RC_OK || head == RC_FULL || head == RC_IO);
@@ -389,9 +154,9 @@ static bool open_with_fault(enum fault_kind kind, int at, bool is_sticky)
     fixture_init_closed(&fixture);
     const struct store_sqlite_options options = fixture_options(&fixture);
     struct slice error = SLICE_EMPTY;
-    faults_arm(kind, at, is_sticky);
+    shim_arm(kind, at, is_sticky);
     enum rc rc = store_sqlite_open(&options, fixture.arena, &fixture.store, &error);
-    const bool is_clean = faults_disarm();
+    const bool is_clean = shim_disarm();
     if (rc != RC_OK) {
         ck_assert(!is_clean);
         ck_assert(rc == RC_FULL || rc == RC_IO);
@@ -447,7 +212,7 @@ int main(void)
 {
     Suite *suite = suite_create("store_faults");
     TCase *tcase = tcase_create("faults");
-    tcase_add_unchecked_fixture(tcase, set_up, NULL);
+    tcase_add_unchecked_fixture(tcase, shim_install, NULL);
     tcase_set_timeout(tcase, 300);
     tcase_add_loop_test(tcase, sqlite_commit_under_faults_is_all_or_nothing, 0, FAULT_KINDS);
     tcase_add_loop_test(tcase, sqlite_read_under_faults_is_right_or_fails, 0, FAULT_KINDS);
