@@ -1,6 +1,7 @@
 """Restarts, lost connections and lost answers. Each message once and in order, on both sides."""
 
 import asyncio
+import re
 
 import words
 from scenarios_chat import bridged
@@ -174,6 +175,61 @@ async def scenario_answer_of_gitter_is_lost(world):
     await alice.matrix.wait_text(room, "quokka end", seconds=LONG)
     await said_once(world, uri, alice, said)
     assert alice.texts(room) == ["quokka end"], "own messages came back"
+
+
+async def change(person, room, event, text):
+    await person.matrix.send(room, f"* {text}", **{
+        "m.new_content": {"msgtype": "m.text", "body": text},
+        "m.relates_to": {"rel_type": "m.replace", "event_id": event}})
+
+
+@everywhere
+@together
+async def scenario_changes_before_the_message_is_there(world):
+    """What is edited or removed while its post is under way, lost or queued is so on Gitter."""
+    alice, uri, room, _ = await bridged(world)
+    path = f"/{await world.gitter.room_id(uri)}/chatMessages"
+    await world.gitter.do("faults", method="POST", path=path, delayAnswerMs=2000, count=1)
+    first = await alice.matrix.send(room, "quokka helo")
+    removed = await alice.matrix.send(room, "quokka oops")
+    await change(alice, room, first, "quokka hello")
+    await alice.matrix.client.room_redact(room, removed)
+    await alice.matrix.send(room, "quokka next")
+
+    async def has(expected):
+        return await world.gitter.texts(uri, alice.gitter) == expected
+    await until("the changes on Gitter", lambda: has(["quokka hello", "quokka next"]), LONG)
+    await world.gitter.do("faults", method="POST", path=path, cut="after", count=1)
+    lost = await alice.matrix.send(room, "quokka lost")
+    await change(alice, room, lost, "quokka found")
+    await until("the change of a lost post",
+                lambda: has(["quokka hello", "quokka next", "quokka found"]), LONG)
+    await alice.matrix.client.room_redact(room, lost)
+    await until("its removal", lambda: has(["quokka hello", "quokka next"]), LONG)
+    assert alice.texts(room) == [], "own messages came back"
+
+
+async def scenario_very_long_gap_is_cut(world):
+    """Only the newest of very many missed messages come, and the room is told so."""
+    alice, uri, room, (bob,) = await bridged(world, "bob")
+    await world.gitter.post(uri, bob["username"], "quokka before")
+    await alice.matrix.wait_text(room, "quokka before")
+    await world.bridge.stop()
+    for number in range(260):
+        await world.gitter.post(uri, bob["username"], f"quokka {number}")
+    world.write_config(catch_up_messages=110)
+    try:
+        await world.start_bridge()
+        await all_arrived(alice, room,
+                          ["quokka before"] + [f"quokka {number}" for number in range(150, 260)])
+        cut = words.pattern("CATCH_UP_CUT", count=110)
+        told = [event for event in await alice.matrix.history(room)
+                if re.search(cut, event["content"]["body"])]
+        assert len(told) == 1, told
+    finally:
+        await world.bridge.stop()
+        world.write_config()
+        await world.start_bridge()
 
 
 async def scenario_gitter_limits(world):
