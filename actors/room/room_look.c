@@ -7,6 +7,7 @@
 
 enum {
     LOOKS = 2,
+    REPEATS_MAX = 20,
     FIRST_LOOK_MS = 5 * 1000,
     SECOND_LOOK_MS = 60 * 1000,
     LOOK_MESSAGES = 100,
@@ -94,6 +95,7 @@ static void post_again(struct turn *turn, const struct room *room, struct room_p
     const struct slice body = post->body;
     post->body = SLICE_EMPTY;
     post->looks = 0;
+    post->repeats++;
     const struct call again = room_post_call(turn, room, body, post);
     turn_call_instead(turn, &again);
 }
@@ -119,7 +121,10 @@ void room_do_compare(void *next, const struct msg *msg, struct turn *turn)
     post.looks += last.len == 0;
     if (post.looks < LOOKS) {
         look(turn, room, &post);
-    } else {
+    } else if (post.repeats < REPEATS_MAX) {
         post_again(turn, room, &post);
+    } else { /* the messages behind it have waited for long enough */
+        const struct call_ended silent = {.end = CALL_END_FAILED};
+        room_post_failed(turn, room, post.event_id, &silent);
     }
 }

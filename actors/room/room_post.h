@@ -13,6 +13,7 @@ struct room_post {
     int64_t part;          /* of that event: 0 is the first */
     struct slice life;     /* of the room that declared it */
     int64_t looks;         /* lists in which it was not */
+    int64_t repeats;       /* of the post, when it was in none of them */
     struct slice cursor;   /* where Gitter's list stood when it was declared */
     struct slice read;     /* last message of the page before; empty: this look has read none */
     struct slice body;     /* empty: it is the post itself */

@@ -11,9 +11,10 @@
  * layout of this text: "<event>|<is first>|<looks>|<cursor>|<read>|<body>". */
 struct slice room_post_print(struct arena *arena, const struct room_post *post)
 {
-    return arena_printf(arena, "%.*s|%d|%s|%d|%.*s|%d|%.*s|%.*s|%.*s", SLICE_ARGS(post->event_id),
-                        post->part == 0 ? 1 : 0, post->body.len > 0 ? "look" : "post",
-                        (int)post->part, SLICE_ARGS(post->life), (int)post->looks,
+    return arena_printf(arena, "%.*s|%d|%s|%d|%.*s|%d.%d|%.*s|%.*s|%.*s",
+                        SLICE_ARGS(post->event_id), post->part == 0 ? 1 : 0,
+                        post->body.len > 0 ? "look" : "post", (int)post->part,
+                        SLICE_ARGS(post->life), (int)post->looks, (int)post->repeats,
                         SLICE_ARGS(post->cursor), SLICE_ARGS(post->read), SLICE_ARGS(post->body));
 }
 
@@ -31,7 +32,9 @@ struct room_post room_post_read(struct slice ref)
     if (slice_equal(what, SLICE("post")) || slice_equal(what, SLICE("look"))) {
         post.part = number_of(slice_cut(&ref, '|'));
         post.life = slice_cut(&ref, '|');
-        post.looks = number_of(slice_cut(&ref, '|'));
+        struct slice counts = slice_cut(&ref, '|');
+        post.looks = number_of(slice_cut(&counts, '.'));
+        post.repeats = number_of(counts);
     } else {
         post.looks = number_of(what);
     }

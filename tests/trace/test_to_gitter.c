@@ -336,6 +336,22 @@ START_TEST(post_that_never_arrived_is_looked_for_twice_and_posted_again)
 }
 END_TEST
 
+START_TEST(post_that_is_lost_again_and_again_is_given_up)
+{
+    world.is_held[MSG_ROOM_POST_ENDED] = true;
+    say("mine");
+    for (int i = 0; i <= 20; i++) {
+        world_end(&world, MSG_ROOM_POST_ENDED, CALL_END_UNKNOWN, 0, "");
+        world_wait(&world, 5000);
+        world_wait(&world, 60 * 1000);
+    }
+    ck_assert(!world_has_head(&world, MSG_ROOM_POST_ENDED));
+    ck_assert(world_said(&world, "This message did not reach Gitter"));
+    ck_assert_int_eq(posts(), 0);
+    ck_assert_uint_eq(world_outbox(&world), 0);
+}
+END_TEST
+
 START_TEST(look_that_fails_is_told_as_undelivered)
 {
     say("mine");
@@ -442,6 +458,7 @@ static Suite *suite(void)
     tcase_add_test(tests, lost_post_behind_more_than_a_page_is_found);
     tcase_add_test(tests, lost_post_whose_echo_came_first_is_adopted);
     tcase_add_test(tests, post_that_never_arrived_is_looked_for_twice_and_posted_again);
+    tcase_add_test(tests, post_that_is_lost_again_and_again_is_given_up);
     tcase_add_test(tests, look_that_fails_is_told_as_undelivered);
     tcase_add_test(tests, same_text_twice_is_not_taken_for_the_lost_one);
     tcase_add_test(tests, same_text_on_its_way_to_matrix_is_not_taken_for_the_lost_one);
