@@ -75,6 +75,11 @@ struct slice lane_of(struct arena *arena, const char *what, struct slice key)
     return arena_printf(arena, "%s/%.*s", what, SLICE_ARGS(key));
 }
 
+struct slice name_on_matrix(struct arena *arena, struct slice name)
+{
+    return TEXT_RENDER(arena, TEXT_NAME_ON_GITTER, {"name", name}).plain;
+}
+
 void tell_user(struct turn *turn, struct slice user, const struct text_pair *text)
 {
     const struct msg_say say = {.text = text->plain, .html = text->html};

@@ -42,6 +42,9 @@ void note_trouble(struct turn *turn, struct slice user, const struct text_pair *
         note_trouble((turn), (user), &trouble_);                                                   \
     } while (false)
 
+/* How a room or somebody of Gitter is called on Matrix. */
+struct slice name_on_matrix(struct arena *arena, struct slice name);
+
 /* Has the bot say something to a user in their private chat. */
 void tell_user(struct turn *turn, struct slice user, const struct text_pair *text);
 

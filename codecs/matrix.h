@@ -158,6 +158,10 @@ struct matrix_redact {
 struct matrix_request matrix_redact_request(struct arena *arena,
                                             const struct matrix_redact *redact);
 
+/* The bot has read everything up to that event. */
+struct matrix_request
+matrix_receipt_request(struct arena *arena, struct slice room_id, struct slice event_id);
+
 /* As the bot; an empty state_key is fine. */
 struct matrix_request matrix_get_state_request(struct arena *arena,
                                                struct slice room_id,

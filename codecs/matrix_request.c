@@ -317,6 +317,15 @@ struct matrix_request matrix_redact_request(struct arena *arena, const struct ma
     return request_with_body(SLICE("PUT"), &path, body);
 }
 
+struct matrix_request
+matrix_receipt_request(struct arena *arena, struct slice room_id, struct slice event_id)
+{
+    struct buf path = path_init(arena, SLICE("rooms/"), room_id);
+    BUF_PUT(&path, "/receipt/m.read");
+    path_put_segment(&path, event_id);
+    return request_with_body(SLICE("POST"), &path, SLICE("{}"));
+}
+
 static struct buf
 state_path(struct arena *arena, struct slice room_id, struct slice type, struct slice state_key)
 {

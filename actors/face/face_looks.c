@@ -101,7 +101,7 @@ void face_do_show_details(void *next, const struct msg *msg, struct turn *turn)
     face->label = is_moved ? details->label : face->label;
     if (is_renamed) {
         put_text(turn, face, SLICE("m.room.name"), SLICE("name"),
-                 arena_printf(turn_arena(turn), "%.*s (Gitter)", SLICE_ARGS(face->name)));
+                 name_on_matrix(turn_arena(turn), face->name));
     }
     if (details->has_topic && !slice_equal(details->topic, face->topic)) {
         face->topic = details->topic;

@@ -75,7 +75,7 @@ static void call_as_ghost(struct turn *turn,
 static void call_rename(struct turn *turn, const struct ghost *ghost)
 {
     struct arena *arena = turn_arena(turn);
-    const struct slice shown = arena_printf(arena, "%.*s (Gitter)", SLICE_ARGS(ghost->name));
+    const struct slice shown = name_on_matrix(arena, ghost->name);
     const struct slice mxid = ghostid_mxid(arena, ghost->key, settings_of(turn)->domain);
     const struct matrix_request request = matrix_displayname_request(arena, mxid, shown);
     call_as_ghost(turn, ghost, MSG_GHOST_NAME_ENDED, &request);

@@ -97,6 +97,7 @@ static const struct fsm_pairs room_ignored[] = {
     {MSG_ROOM_GHOST_ENDED, ALL_STATES},
     {MSG_ROOM_CHANGE_ENDED, ALL_STATES},
     {MSG_ROOM_NOTICE_ENDED, ALL_STATES},
+    {MSG_ROOM_RECEIPT_ENDED, ALL_STATES},
     {MSG_ROOM_LEAVE_ENDED, ALL_STATES},
     {MSG_ROOM_FORGET_ENDED, BUT(ROOM_LEAVING)},
 };
@@ -241,7 +242,7 @@ static void room_do_create_again(void *next, const struct msg *msg, struct turn 
     (void)msg;
     room->creates++;
     const struct matrix_new_room wanted = {
-        .name = arena_printf(turn_arena(turn), "%.*s (Gitter)", SLICE_ARGS(room->name)),
+        .name = name_on_matrix(turn_arena(turn), room->name),
         .topic = room->topic,
         .marker = room->key,
         .federates = !is_local(turn, room->owner),

@@ -144,7 +144,7 @@ static void say_in_new_chat(struct turn *turn, struct user *user, const struct t
     user->unsaid_html = text->html;
     if (!user->is_opening && user->opened.len == 0) {
         const struct matrix_request request = matrix_create_chat_request(
-            turn_arena(turn), SLICE("Gitter bridge"), user->key, user->key);
+            turn_arena(turn), text_template(TEXT_CHAT_NAME), user->key, user->key);
         call_homeserver(turn, user, MSG_USER_CHAT_MADE_ENDED, &request);
         user->is_opening = true;
     }

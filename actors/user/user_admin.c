@@ -14,13 +14,16 @@ bool user_is_admin(struct turn *turn, const struct user *user)
     return settings->is_admin != NULL && settings->is_admin(settings->permissions, user->key);
 }
 
+static const struct slice admin_verb = SLICE_INIT("admin");
+
 /* What is on its page; the next one is shown by `more`. */
 static void say_page(struct turn *turn, struct user *user, struct lines *lines, const char *what)
 {
     const struct text_pair page = lines_end(lines);
-    user->more = lines_has_more(lines) ? arena_printf(turn_arena(turn), "%lld admin %s",
-                                                      (long long)lines->page + 1, what)
-                                       : SLICE_EMPTY;
+    user->more = lines_has_more(lines)
+                     ? arena_printf(turn_arena(turn), "%lld %.*s %s", (long long)lines->page + 1,
+                                    SLICE_ARGS(admin_verb), what)
+                     : SLICE_EMPTY;
     user_say(turn, user, &page);
 }
 

@@ -110,6 +110,7 @@ class Homeserver:
             web.post(base + "/createRoom", self.create_room),
             web.post(base + "/rooms/{room}/{action:invite|join|leave|kick|forget}", self.member),
             web.get(base + "/rooms/{room}/joined_members", self.joined_members),
+            web.post(base + "/rooms/{room}/receipt/m.read/{event}", self.receipt),
             web.put(base + "/rooms/{room}/send/{type}/{txn}", self.send),
             web.put(base + "/rooms/{room}/redact/{event}/{txn}", self.send),
             web.put(base + "/rooms/{room}/state/{type}/{key:.*}", self.put_state),
@@ -238,6 +239,11 @@ class Homeserver:
         if not room.joined(self.acting(request)):
             forbid("not in the room")
         return {"joined": {user: {"display_name": user} for user in room.members if room.joined(user)}}
+
+    async def receipt(self, request):
+        if not self.room_of(request).joined(self.acting(request)):
+            forbid("not in the room")
+        return {}
 
     async def send(self, request):
         user, room = self.acting(request), self.room_of(request)

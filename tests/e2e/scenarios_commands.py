@@ -92,6 +92,20 @@ async def scenario_answers_keep_their_order(world):
             for name, answer in zip(("LIST_EMPTY", "VERSION"), answers)] == [True, True], answers
 
 
+async def scenario_receipt_moves_when_gitter_has_the_message(world):
+    """Only then: not while Gitter takes its time."""
+    alice, (room,) = await world.person(rooms=1)
+    await alice.login()
+    matrix_room = await alice.enter(room)
+    first = await alice.matrix.send(matrix_room, "quokka first")
+    await until("a receipt of the bot", lambda: alice.matrix.receipts.get((matrix_room, BOT)) == first)
+    await world.gitter.do("faults", method="POST", path=r"/chatMessages$", delayMs=1500, count=1)
+    second = await alice.matrix.send(matrix_room, "quokka second")
+    await alice.say("version", "VERSION")
+    assert alice.matrix.receipts[matrix_room, BOT] == first
+    await until("the next receipt", lambda: alice.matrix.receipts[matrix_room, BOT] == second)
+
+
 async def scenario_gitter_in_trouble_is_told(world):
     """An answer comes although Gitter gives none; afterwards all is well again."""
     alice, _ = await world.person(rooms=1)

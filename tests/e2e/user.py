@@ -25,6 +25,7 @@ class User:
         self.events = {}
         self.invites = {}
         self.left = {}
+        self.receipts = {}
         self.task = None
 
     async def login(self):
@@ -57,6 +58,9 @@ class User:
             self.left.pop(room, None)
             seen = self.events.setdefault(room, [])
             seen += [event.source for event in info.timeline.events]
+            for event in info.ephemeral:
+                for receipt in getattr(event, "receipts", ()):
+                    self.receipts[room, receipt.user_id] = receipt.event_id
         for room, info in rooms.invite.items():
             self.invites[room] = [getattr(event, "source", {}) for event in info.invite_state]
         for room, info in rooms.leave.items():

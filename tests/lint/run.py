@@ -23,6 +23,7 @@ RULES = [
     source.function_size,
     source.dead_checks,
     source.left_overs,
+    source.words_in_table,
     source.header_guards,
     objects.purity,
     objects.mutable_data,

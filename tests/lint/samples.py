@@ -67,6 +67,19 @@ SAMPLES = {
         {"db/a.c": "/* Calls f(x); then waits, as the other side does (see g). */\nint x = g(0 || a);\n"},
     ),
     "left_overs": ([{"etc/a.sh": "# TO" + "DO later\n"}], {"etc/a.sh": 'mktemp a.XX' + 'XXXX\n'}),
+    "words_in_table": (
+        [
+            {"actors/a.c": 'void f(void) { say("You are welcome."); }\n'},
+            {"actors/a.c": 'void f(void) { name("%s (Gitter)"); }\n'},
+            {"codecs/page.c": 'void f(void) { put("<p>Welcome</p>"); }\n'},
+            {"codecs/texts.def": '#define TEXT_LIST(X) \\\n    X(UNSAID, "x")\n', "actors/a.c": ""},
+        ],
+        {
+            "actors/a.c": '/* "You are welcome" */\nvoid f(void) { say(TEXT_HELLO, "name-of", "a b"); }\n',
+            "codecs/page.c": 'void f(void) { put("<p class=\\"small\\">"); }\n',
+            "codecs/texts.def": '#define TEXT_LIST(X) \\\n    X(HELLO, "You are welcome.")\n',
+        },
+    ),
     "header_guards": (
         [
             {"codecs/a.h": header("codecs/a.h", "CODECS_B_H")},

@@ -2,7 +2,7 @@
 
 import re
 
-from tree import layer_of
+from tree import TOKEN, layer_of
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 
@@ -154,6 +154,47 @@ def left_overs(tree):
         found += [f"{path}:{number}: unfinished: {line.strip()}"
                   for number, line in enumerate(tree.text(path).split("\n"), 1)
                   if mark.search(line)]
+    return found
+
+
+# What a homeserver words, and words that name a command.
+NOT_SAID = {"is already in the room"}
+
+
+def literals(tree, path):
+    """(line number, text between the quotes) of each string literal."""
+    text = tree.text(path)
+    for match in TOKEN.finditer(text):
+        if match.group("text") and match.group().startswith('"'):
+            yield text.count("\n", 0, match.start()) + 1, match.group()[1:-1]
+
+
+def page_of(name):
+    """The texts of a page are named by what stands between PAGE_ and _TITLE."""
+    page = name.removeprefix("PAGE_").removesuffix("_TITLE")
+    return page if name.startswith("PAGE_") else "TEXT_" + name
+
+
+def words_in_table(tree):
+    """What bot and pages say stands in codecs/texts.def and nowhere else, and all of it is used."""
+    phrase = re.compile(r"[A-Za-z]{2,} \(?[A-Za-z]{2,}|\([A-Z][a-z]+\)")
+    between_tags = re.compile(r">[^<>]*[A-Za-z]{2,}[^<>]*<")
+    found = []
+    for path in tree.files(("actors",), (".c", ".h")):
+        lines = tree.text(path).split("\n")
+        found += [f"{path}:{number}: belongs into codecs/texts.def: {text}"
+                  for number, text in literals(tree, path)
+                  if phrase.search(text) and text not in NOT_SAID
+                  and not lines[number - 1].startswith("_Static_assert")]
+    found += [f"{path}:{number}: belongs into codecs/texts.def: {text}"
+              for path in tree.files(("codecs",), (".c",)) if path.startswith("codecs/page")
+              for number, text in literals(tree, path) if between_tags.search(text)]
+    said = " ".join(tree.text(path)
+                    for path in tree.files(("actors", "codecs", "runtime"), (".c", ".h")))
+    for path in tree.files(("codecs",), ("texts.def",)):
+        found += [f"{path}:1: nobody says {name}"
+                  for name in re.findall(r"^ +X\((\w+),", tree.text(path), re.M)
+                  if not re.search(rf"\bTEXT_{name}\b|\b{page_of(name)}\b", said)]
     return found
 
 

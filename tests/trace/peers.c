@@ -291,6 +291,11 @@ static struct peer_answer take_room_call(struct asked *asked)
     if (is_segment(asked, 5, "state") && slice_equal(asked->row->call.method, SLICE("GET"))) {
         return peers_tell_create(peers, segment(asked, 4), asked->user);
     }
+    if (is_segment(asked, 5, "receipt")) {
+        peers->receipts++;
+        peers->read_to = segment(asked, 7);
+        return answer_ok();
+    }
     if (is_segment(asked, 5, "state")) {
         return take_state(asked);
     }

@@ -56,6 +56,8 @@ struct peers {
     bool is_owner_out;    /* the owner is no member of any room */
     const char *account;  /* id of who logs in next; "ann" or "ben" */
     bool is_shadow_banned;
+    int receipts;         /* of the bot */
+    struct slice read_to; /* the event of the last */
 };
 
 struct peer_answer {

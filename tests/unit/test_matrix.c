@@ -116,6 +116,13 @@ START_TEST(bridge_is_told_in_full)
 }
 END_TEST
 
+START_TEST(request_of_a_receipt)
+{
+    check_request(matrix_receipt_request(arena, ROOM, SLICE("$a/b")), "POST",
+                  ROOM_PATH "/receipt/m.read/%24a%2Fb", "{}");
+}
+END_TEST
+
 START_TEST(requests_of_membership)
 {
     check_request(matrix_invite_request(arena, ROOM, SLICE("@u:h"), SLICE_EMPTY), "POST",
@@ -302,6 +309,7 @@ static TCase *requests(void)
     tcase_add_test(tc, request_displayname_is_cut_at_256_characters);
     tcase_add_test(tc, requests_that_create_rooms);
     tcase_add_test(tc, requests_of_membership);
+    tcase_add_test(tc, request_of_a_receipt);
     tcase_add_test(tc, levels_leave_to_the_owner_what_breaks_nothing);
     tcase_add_test(tc, bridge_is_told_in_full);
     tcase_add_test(tc, requests_that_send);
