@@ -19,6 +19,7 @@ struct memory_store {
     const struct store_table *tables;
     size_t tables_count;
     int64_t next_turn;
+    bool is_clean;
     struct rows *actors;                    /* by kind; a: key */
     struct rows relations[RELATIONS_COUNT]; /* a: left, b: right */
     struct rows seen;                       /* a: event id */
@@ -484,6 +485,19 @@ static void memory_commit(struct store *store,
     }
 }
 
+static enum rc memory_mark_clean(struct store *store)
+{
+    memory_of(store)->is_clean = true;
+    return RC_OK;
+}
+
+static enum rc memory_take_clean_mark(struct store *store, bool *was_clean)
+{
+    *was_clean = memory_of(store)->is_clean;
+    memory_of(store)->is_clean = false;
+    return RC_OK;
+}
+
 static void memory_abandon(struct store *store)
 {
     struct memory_store *self = memory_of(store);
@@ -508,6 +522,8 @@ static const struct store_methods memory_methods = {
     .lane_find = memory_lane_find,
     .waiting = memory_waiting,
     .commit = memory_commit,
+    .mark_clean = memory_mark_clean,
+    .take_clean_mark = memory_take_clean_mark,
     .abandon = memory_abandon,
 };
 

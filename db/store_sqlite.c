@@ -68,6 +68,21 @@ static void sqlite_commit(struct store *store,
     }
 }
 
+/* The connection is the thread's only during a commit. */
+static enum rc sqlite_mark_clean(struct store *store)
+{
+    struct sqlite_store *self = sqlite_of(store);
+    CHECK(self->done == NULL);
+    return self->writer.db == NULL ? RC_REFUSED : writer_mark_clean(&self->writer);
+}
+
+static enum rc sqlite_take_clean_mark(struct store *store, bool *was_clean)
+{
+    struct sqlite_store *self = sqlite_of(store);
+    CHECK(self->done == NULL);
+    return self->writer.db == NULL ? RC_REFUSED : writer_take_clean_mark(&self->writer, was_clean);
+}
+
 static void sqlite_abandon(struct store *store)
 {
     struct sqlite_store *self = sqlite_of(store);
@@ -121,6 +136,8 @@ static const struct store_methods sqlite_methods = {
     .lane_find = reader_lane_find,
     .waiting = reader_waiting,
     .commit = sqlite_commit,
+    .mark_clean = sqlite_mark_clean,
+    .take_clean_mark = sqlite_take_clean_mark,
     .abandon = sqlite_abandon,
 };
 

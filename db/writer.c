@@ -259,3 +259,16 @@ enum rc writer_commit(struct writer *writer, const struct store_batch *batch)
     arena_reset(writer->scratch);
     return rc;
 }
+
+enum rc writer_mark_clean(struct writer *writer)
+{
+    return sql_run(writer->db, "INSERT INTO meta (key, value) VALUES ('stopped_clean', 1) "
+                               "ON CONFLICT (key) DO NOTHING");
+}
+
+enum rc writer_take_clean_mark(struct writer *writer, bool *was_clean)
+{
+    const enum rc rc = sql_run(writer->db, "DELETE FROM meta WHERE key = 'stopped_clean'");
+    *was_clean = rc == RC_OK && sqlite3_changes(writer->db) > 0;
+    return rc;
+}

@@ -41,6 +41,10 @@ NODISCARD enum rc writer_init(struct writer *writer,
 /* Fine on a writer that is all zero. */
 void writer_clear(struct writer *writer);
 
+/* The mark of an orderly stop. Durable on return; RC_FULL, RC_IO or RC_CORRUPT. */
+NODISCARD enum rc writer_mark_clean(struct writer *writer);
+NODISCARD enum rc writer_take_clean_mark(struct writer *writer, bool *was_clean);
+
 /* RC_OK: durable. Else nothing is changed; RC_FULL, RC_IO or RC_CORRUPT, or RC_ABSENT when
  * the file is not at its path any more. */
 NODISCARD enum rc writer_commit(struct writer *writer, const struct store_batch *batch);

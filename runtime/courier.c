@@ -166,7 +166,7 @@ enum rc courier_open(const struct courier_options *options, struct courier **out
     return RC_OK;
 }
 
-enum rc courier_start(struct courier *courier)
+enum rc courier_start(struct courier *courier, bool was_clean)
 {
     struct store *store = courier->options.store;
     struct slice after = SLICE_EMPTY;
@@ -180,7 +180,8 @@ enum rc courier_start(struct courier *courier)
         }
         for (size_t i = 0; i < count; i++) {
             struct lane *lane = lanes_add(courier->lanes, rows[i].call.lane);
-            courier_set_head(courier, lane, &rows[i], true);
+            const bool is_suspect = !was_clean || rows[i].call.repeat != CALL_REPEAT_NEVER;
+            courier_set_head(courier, lane, &rows[i], is_suspect);
             after = lane_name(lane);
         }
         arena_reset(courier->arena);
@@ -197,6 +198,22 @@ void courier_drain(struct courier *courier)
 bool courier_is_idle(const struct courier *courier)
 {
     return lanes_in_flight(courier->lanes) == 0;
+}
+
+static void look_for_suspect(const void *node, VISIT visit, void *found)
+{
+    const struct job *job = *(struct job *const *)node;
+    if ((visit == postorder || visit == leaf) && job->may_be_sent &&
+        job->row.call.repeat == CALL_REPEAT_NEVER) {
+        *(bool *)found = true;
+    }
+}
+
+bool courier_is_clean(const struct courier *courier)
+{
+    bool has_suspect = false;
+    twalk_r(courier->jobs, look_for_suspect, &has_suspect);
+    return courier_is_idle(courier) && !has_suspect;
 }
 
 static void free_job(void *job)

@@ -10,7 +10,8 @@
  * A call that must not be repeated (CALL_REPEAT_NEVER) is sent so that libcurl cannot repeat it by
  * itself either, and ends UNKNOWN when the answer was lost after the request may have left. At
  * start the head of each lane may have been sent before: FREELY ones are made again, NEVER ones end
- * UNKNOWN, unless they were still waiting for their time or behind a barrier.
+ * UNKNOWN, unless they were still waiting for their time or behind a barrier, or the process before
+ * stopped while courier_is_clean was true.
  *
  * Rates: a limit of the homeserver pauses all calls to it, one of Gitter those of the owner it
  * counted. A base URL that cannot be reached pauses as a whole and is tried with one call at a
@@ -65,12 +66,15 @@ struct courier_options {
 };
 
 NODISCARD enum rc courier_open(const struct courier_options *options, struct courier **courier);
-/* Reads the head of each lane and begins. */
-NODISCARD enum rc courier_start(struct courier *courier);
+/* Reads the head of each lane and begins. `was_clean`: the process before stopped so. */
+NODISCARD enum rc courier_start(struct courier *courier, bool was_clean);
 /* Begins no more calls; those in flight may end. */
 void courier_drain(struct courier *courier);
 /* Nothing is in flight. */
 bool courier_is_idle(const struct courier *courier);
+/* Nothing is in flight, and no call that must not be repeated may have been sent. What was posted
+ * must be durable as well before the process may say that it stopped clean. */
+bool courier_is_clean(const struct courier *courier);
 /* Drops what is in flight without posting an end: the store knows these calls. */
 void courier_close(struct courier *courier);
 

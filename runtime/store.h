@@ -191,6 +191,11 @@ struct store_methods {
                    const struct store_batch *batch,
                    void (*done)(void *context, enum rc rc),
                    void *context);
+    /* Notes durably that all that was begun has ended; the last thing of an orderly stop. */
+    enum rc (*mark_clean)(struct store *store);
+    /* Whether the last stop was an orderly one. The mark is gone for good on return: whatever ends
+     * the process from now on was none, unless it says so. */
+    enum rc (*take_clean_mark)(struct store *store, bool *was_clean);
     /* Returns when no commit is under way; the `done` of one that was is not called any more.
      * Whether it took place, the rows say. */
     void (*abandon)(struct store *store);

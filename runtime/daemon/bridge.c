@@ -450,7 +450,22 @@ static enum rc bridge_open(struct bridge *bridge)
             return rc;
         }
     }
-    return fail(bridge, courier_start(bridge->courier), "cannot read the outbox", SLICE_EMPTY);
+    bool was_clean = false;
+    const enum rc rc = bridge->store->methods->take_clean_mark(bridge->store, &was_clean);
+    if (rc != RC_OK) {
+        return fail(bridge, rc, "cannot write to the database", SLICE_EMPTY);
+    }
+    return fail(bridge, courier_start(bridge->courier, was_clean), "cannot read the outbox",
+                SLICE_EMPTY);
+}
+
+/* Nothing can begin any more: the loop does not run. */
+static void say_stopped(const struct bridge *bridge)
+{
+    const bool is_clean = engine_is_quiet(bridge->engine) && courier_is_clean(bridge->courier) &&
+                          bridge->store->methods->mark_clean(bridge->store) == RC_OK;
+    log_event(bridge->log, LOG_INFO, "stopped", LOG_BOOL("drained", is_drained(bridge)),
+              LOG_BOOL("clean", is_clean));
 }
 
 static void bridge_close(struct bridge *bridge)
@@ -521,7 +536,7 @@ int bridge_run(const struct config *config)
         start_watchers(&bridge);
         log_event(bridge.log, LOG_INFO, "running", LOG_TEXT("bot", config->bot));
         ev_run(bridge.loop, 0);
-        log_event(bridge.log, LOG_INFO, "stopped", LOG_BOOL("drained", is_drained(&bridge)));
+        say_stopped(&bridge);
     }
     bridge_close(&bridge);
     log_close(bridge.log);

@@ -106,6 +106,6 @@ async def scenario_stop_with_slow_disk(world):
         disk.release_syncs()
         await asyncio.gather(waiting, stopping)
         assert disk.answers == [(200, {})] * 2, disk.answers
-        assert "stopped drained=true" in disk.bridge.log()
+        assert "stopped drained=true clean=true" in disk.bridge.log()
     finally:
         await disk.end()

@@ -360,7 +360,7 @@ void rig_open(struct rig *rig)
 void rig_start(struct rig *rig)
 {
     ck_assert_int_eq(courier_open(&rig->options, &rig->courier), RC_OK);
-    ck_assert_int_eq(courier_start(rig->courier), RC_OK);
+    ck_assert_int_eq(courier_start(rig->courier, rig->was_clean), RC_OK);
 }
 
 void rig_stop(struct rig *rig)

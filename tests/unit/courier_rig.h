@@ -65,6 +65,7 @@ struct rig {
     char token[32];   /* of every owner; empty: none */
     uint64_t seed;
     bool is_slow;     /* each answer takes a random time */
+    bool was_clean;   /* what the next start hears of the stop before */
     bool holds_ends;  /* ends wait for rig_commit */
     int store_errors; /* so many reads of a head fail */
     int64_t clock_ms; /* of the courier; 0: the system's. Only rig_advance moves it. */

@@ -454,6 +454,44 @@ START_TEST(courier_start_repeats_free_heads_and_gives_up_the_others)
 }
 END_TEST
 
+START_TEST(courier_start_after_a_clean_stop_makes_all_heads)
+{
+    struct call never = rig_call("never", "/never");
+    never.repeat = CALL_REPEAT_NEVER;
+    const int64_t post = rig_store(&rig, never);
+    const int64_t free = rig_store(&rig, rig_call("free", "/free"));
+    rig.was_clean = true;
+    rig_start(&rig);
+    ck_assert(!courier_is_sent(rig.courier, post));
+    ck_assert(courier_is_sent(rig.courier, free)); /* an answer may have been lost long before */
+    rig_run_ends(&rig, 2);
+    end_is(post, CALL_END_DONE);
+    end_is(free, CALL_END_DONE);
+}
+END_TEST
+
+START_TEST(courier_is_not_clean_while_a_post_may_have_been_sent)
+{
+    struct call never = rig_call("never", "/never");
+    never.repeat = CALL_REPEAT_NEVER;
+    never.auth = CALL_AUTH_OWNER;
+    rig_script(&rig, "/never", (struct rig_reply){.manner = RIG_HANG});
+    rig_start(&rig);
+    ck_assert(courier_is_clean(rig.courier));
+    rig_declare(&rig, never);
+    ck_assert(courier_is_clean(rig.courier)); /* it is in the outbox, and no byte has left */
+    rig_run_requests(&rig, 1);
+    ck_assert(!courier_is_clean(rig.courier));
+    rig_stop(&rig);
+    rig_start(&rig);
+    ck_assert(courier_is_idle(rig.courier));
+    ck_assert(!courier_is_clean(rig.courier)); /* left from before, and nobody has looked yet */
+    rig_run_ends(&rig, 1);
+    end_is(1, CALL_END_UNKNOWN);
+    ck_assert(courier_is_clean(rig.courier));
+}
+END_TEST
+
 START_TEST(courier_start_lets_what_a_barrier_holds_be_cancelled)
 {
     struct call out = rig_call("out", "/out");
@@ -539,6 +577,8 @@ int main(void)
     tcase_add_test(tc, courier_call_that_a_commit_cancels_is_not_begun);
     tcase_add_test(tc, courier_draining_begins_nothing_and_ends_what_is_in_flight);
     tcase_add_test(tc, courier_start_repeats_free_heads_and_gives_up_the_others);
+    tcase_add_test(tc, courier_start_after_a_clean_stop_makes_all_heads);
+    tcase_add_test(tc, courier_is_not_clean_while_a_post_may_have_been_sent);
     tcase_add_test(tc, courier_start_lets_what_a_barrier_holds_be_cancelled);
     tcase_add_test(tc, courier_stopped_in_flight_goes_on_after_the_next_start);
     tcase_add_test(tc, courier_malformed_call_fails_and_does_not_block_its_lane);

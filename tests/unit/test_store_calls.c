@@ -340,11 +340,30 @@ STORE_TEST(store_counts_the_calls_that_wait_for_each_owner)
     }
 }
 
+STORE_TEST(store_clean_mark_is_taken_once)
+{
+    bool was_clean = true;
+    (void)is;
+    ck_assert_rc(store->methods->take_clean_mark(store, &was_clean), RC_OK);
+    ck_assert(!was_clean);
+    ck_assert_rc(store->methods->mark_clean(store), RC_OK);
+    ck_assert_rc(store->methods->mark_clean(store), RC_OK);
+    fixture_reopen(&fixture, false);
+    store = fixture.store;
+    ck_assert_rc(store->methods->take_clean_mark(store, &was_clean), RC_OK);
+    ck_assert(was_clean);
+    fixture_reopen(&fixture, false); /* the process died right after its start */
+    store = fixture.store;
+    ck_assert_rc(store->methods->take_clean_mark(store, &was_clean), RC_OK);
+    ck_assert(!was_clean);
+}
+
 int main(void)
 {
     Suite *suite = suite_create("store_calls");
     TCase *both = tcase_create("both");
     tcase_set_timeout(both, 60);
+    tcase_add_loop_test(both, store_clean_mark_is_taken_once, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_relation_is_found_both_ways, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_relation_by_value_gives_the_first, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_relations_go_on_after_one, 0, FIXTURE_KINDS);
