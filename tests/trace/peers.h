@@ -11,7 +11,7 @@
 #include "runtime/call.h"
 
 enum {
-    PEERS_ITEMS_MAX = 1024
+    PEERS_ITEMS_MAX = 4096
 };
 
 struct peer_event {
@@ -19,8 +19,11 @@ struct peer_event {
     struct slice room;
     struct slice txn;
     struct slice sender;
-    struct slice body;
+    struct slice body; /* of what it says now, if it edits */
     struct slice content;
+    struct slice replaces; /* the event that it edits */
+    bool is_redaction;     /* an event of its own, which removes another */
+    bool is_redacted;
 };
 
 struct peer_message {
@@ -35,6 +38,12 @@ struct peer_message {
     int64_t edited_ms;
 };
 
+/* What is set, and can be set anew: the name of a person, of a room. */
+struct peer_setting {
+    struct slice of;
+    struct slice value;
+};
+
 struct peers {
     struct arena *arena;
     struct buf log;
@@ -45,6 +54,8 @@ struct peers {
     size_t facts_count;
     struct peer_message messages[PEERS_ITEMS_MAX];
     size_t messages_count;
+    struct peer_setting settings[PEERS_ITEMS_MAX];
+    size_t settings_count;
     int rooms_made;
     int64_t message_ids;
     const char *members;  /* of joined_members: JSON of its `joined` */
@@ -76,6 +87,8 @@ struct peer_answer peers_answer(struct peers *peers,
 /* A message on Gitter, said by somebody. */
 struct peer_message *peers_say(
     struct peers *peers, const char *room, const char *user, const char *text, int64_t now_ms);
+/* It is edited now, or as soon after its last edit as times can be told apart. */
+void peers_stamp_edit(struct peer_message *message, int64_t now_ms);
 struct peer_message *peers_find(struct peers *peers, struct slice id);
 struct slice peers_message_json(struct peers *peers, const struct peer_message *message);
 /* The last `limit` messages of a room, or the first behind an id, as JSON. */
@@ -84,6 +97,20 @@ struct slice peers_page(struct peers *peers, struct slice room, struct slice aft
 /* How often a text is in a Matrix room or a Gitter room. */
 size_t peers_count_matrix(const struct peers *peers, const char *room, const char *body);
 size_t peers_count_gitter(const struct peers *peers, const char *room, const char *text);
+
+/* Whose token it is. */
+struct slice peers_account(struct slice token);
+/* Facts on Gitter: "revoked ann" (her token), "banned r1 ann", "out r1 ann" (no member any more).
+ */
+bool peers_have_revoked(const struct peers *peers, struct slice account);
+bool peers_have_barred(struct peers *peers, const char *how, struct slice room, struct slice user);
+
+/* A person's name on Gitter. */
+struct slice peers_name(struct peers *peers, struct slice user);
+
+/* "name ann" on Gitter, "profile @gitter_ann:hs", "m.room.name !made1"; empty: never set. */
+struct slice peers_setting(const struct peers *peers, struct slice of);
+void peers_set(struct peers *peers, struct slice of, struct slice value);
 
 bool peers_know(const struct peers *peers, struct slice fact);
 void peers_note(struct peers *peers, struct slice fact);

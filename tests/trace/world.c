@@ -3,29 +3,53 @@
 
 enum {
     ARENA_CHUNK_BYTES = 256 * 1024,
+    LANE_CHUNK_BYTES = 4 * 1024,
     ROUNDS_MAX = 20000,
 };
 
 /* Effects */
 
+/* What acts comes behind its commit. */
+static void expect_stored(struct world *world, const struct outbox_call *call)
+{
+    int64_t ids[WORLD_LANE_MAX];
+    size_t count = 0;
+    bool is_stored = false;
+    struct arena *arena = arena_open(LANE_CHUNK_BYTES);
+    ck_assert_int_eq(world->store->methods->lane_find(world->store, call->call.lane, call->call.ref,
+                                                      arena, ids, WORLD_LANE_MAX, &count),
+                     RC_OK);
+    for (size_t i = 0; i < count; i++) {
+        is_stored = is_stored || ids[i] == call->id;
+    }
+    arena_close(arena);
+    ck_assert_msg(is_stored, "call %lld of %.*s is made known before it is stored",
+                  (long long)call->id, SLICE_ARGS(call->call.lane));
+}
+
 static void on_calls(void *context, const struct outbox_call *calls, size_t count)
 {
-    (void)context;
-    (void)calls;
-    (void)count;
+    struct world *world = context;
+    for (size_t i = 0; i < count; i++) {
+        expect_stored(world, &calls[i]);
+    }
+    if (world->carrier != NULL) {
+        world->carrier->calls(world->carrier->context, calls, count);
+    }
 }
 
 static void on_ended(void *context, const int64_t *ids, const struct slice *lanes, size_t count)
 {
-    (void)context;
-    (void)ids;
-    (void)lanes;
-    (void)count;
+    const struct world *world = context;
+    if (world->carrier != NULL) {
+        world->carrier->ended(world->carrier->context, ids, lanes, count);
+    }
 }
 
 static void on_answer(void *context, int64_t request, const struct answer *answer)
 {
     struct world *world = context;
+    ck_assert_msg(world->page.request != request, "a request is answered twice");
     world->page = (struct world_page){
         .request = request,
         .status = answer->status,
@@ -37,8 +61,10 @@ static void on_answer(void *context, int64_t request, const struct answer *answe
 
 static void on_changed(void *context, struct actor_ref ref)
 {
-    (void)context;
-    (void)ref;
+    const struct world *world = context;
+    if (world->carrier != NULL) {
+        world->carrier->changed(world->carrier->context, ref);
+    }
 }
 
 static void on_turn(void *context, int64_t turn, struct slice trace)
@@ -54,6 +80,9 @@ static void on_turn(void *context, int64_t turn, struct slice trace)
 static bool on_is_sent(void *context, int64_t call_id)
 {
     const struct world *world = context;
+    if (world->carrier != NULL) {
+        return world->carrier->is_sent(world->carrier->context, call_id);
+    }
     for (size_t i = 0; i < world->suspects_count; i++) {
         if (world->suspects[i] == call_id) {
             return true;
@@ -91,9 +120,10 @@ static bool everybody_but_mallory(const void *context, struct slice user)
 
 /* Life */
 
+static const struct journal_options journal = {.section_bytes = 4000};
+
 static void begin_process(struct world *world)
 {
-    static const struct journal_options journal = {.section_bytes = 4000};
     const struct engine_options options = {
         .application = &world->application,
         .store = world->store,
@@ -110,13 +140,35 @@ static void begin_process(struct world *world)
         .random = on_random,
         .context = world,
         .epoch = SLICE("e"),
-        .journal = &journal,
+        .journal = world->has_other_store ? NULL : &journal,
     };
     ck_assert_int_eq(engine_open(&options, &world->engine), RC_OK);
     ck_assert_int_eq(world->store->methods->next_turn(world->store, &world->first_turn), RC_OK);
+    if (world->carrier != NULL) {
+        world->carrier->begin(world->carrier->context);
+    }
 }
 
+static struct store *crash_memory(struct store *store)
+{
+    store_memory_crash(store);
+    store_memory_hold(store, false);
+    return store;
+}
+
+static const struct world_store memory_hands = {
+    .hold = store_memory_hold,
+    .finish = store_memory_finish,
+    .poll = store_memory_poll,
+    .crash = crash_memory,
+};
+
 void world_open(struct world *world)
+{
+    world_open_on(world, store_memory_open(store_tables(), ACTOR_KINDS), NULL);
+}
+
+void world_open_on(struct world *world, struct store *store, const struct world_store *hands)
 {
     *world = (struct world){.arena = arena_open(ARENA_CHUNK_BYTES), .fuse = -1};
     world->now_ms = WORLD_BEGIN_MS;
@@ -141,7 +193,9 @@ void world_open(struct world *world)
         .route = router_route,
         .settings = &world->settings,
     };
-    world->store = store_memory_open(store_tables(), ACTOR_KINDS);
+    world->store = store;
+    world->store_hands = hands == NULL ? &memory_hands : hands;
+    world->has_other_store = hands != NULL;
     peers_init(&world->peers, world->arena, world->settings.bot);
     buf_init(&world->trace, world->arena);
     begin_process(world);
@@ -149,7 +203,7 @@ void world_open(struct world *world)
 
 void world_close(struct world *world)
 {
-    if (!world->has_other_settings) {
+    if (!world->has_other_settings && !world->has_other_store) {
         (void)world_replay(world);
     }
     engine_close(world->engine);
@@ -221,9 +275,11 @@ void world_crash(struct world *world)
 {
     world->fuse = -1;
     world->is_burnt = true;
+    if (world->carrier != NULL) {
+        world->carrier->end(world->carrier->context);
+    }
     engine_close(world->engine);
-    store_memory_crash(world->store);
-    store_memory_hold(world->store, false);
+    world->store = world->store_hands->crash(world->store);
     for (size_t i = 0; i < world->links_count; i++) {
         world->links[i].session = 0;
     }
@@ -258,17 +314,17 @@ void world_run(struct world *world)
 {
     for (int round = 0; !is_at_rest(world); round++) {
         ck_assert_int_lt(round, ROUNDS_MAX);
-        store_memory_hold(world->store, true);
+        world->store_hands->hold(world->store, true);
         (void)engine_run(world->engine);
         if (burn(world)) {
             continue;
         }
-        store_memory_finish(world->store);
-        store_memory_hold(world->store, false);
+        world->store_hands->finish(world->store);
+        world->store_hands->hold(world->store, false);
         if (burn(world)) {
             continue;
         }
-        store_memory_poll(world->store);
+        world->store_hands->poll(world->store);
     }
 }
 
@@ -390,11 +446,11 @@ size_t world_outbox(struct world *world)
     const size_t lanes = world_heads(world, world->arena, heads);
     size_t all = 0;
     for (size_t i = 0; i < lanes; i++) {
-        int64_t ids[WORLD_HEADS_MAX * 4];
+        int64_t ids[WORLD_LANE_MAX];
         size_t count = 0;
         ck_assert_int_eq(world->store->methods->lane_find(world->store, heads[i].call.lane,
                                                           SLICE_EMPTY, world->arena, ids,
-                                                          WORLD_HEADS_MAX * 4, &count),
+                                                          WORLD_LANE_MAX, &count),
                          RC_OK);
         all += count;
     }

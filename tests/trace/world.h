@@ -22,9 +22,10 @@
 enum {
     WORLD_EVENTS_MAX = 256,
     WORLD_LINKS_MAX = 4,
-    WORLD_CHANNELS_MAX = 8,
+    WORLD_CHANNELS_MAX = 16,
     WORLD_SUSPECTS_MAX = 256,
     WORLD_HEADS_MAX = 256,
+    WORLD_LANE_MAX = 1024,
 };
 
 #define WORLD_BEGIN_MS INT64_C(1700000000000)
@@ -54,9 +55,32 @@ struct world_link {
     size_t channels_count;
 };
 
+/* What a test does with a store beside the engine: as db/store_memory.h says of each. A crash gives
+ * the store of the next process. */
+struct world_store {
+    void (*hold)(struct store *store, bool is_held);
+    void (*finish)(struct store *store);
+    void (*poll)(struct store *store);
+    struct store *(*crash)(struct store *store);
+};
+
+/* Who makes the calls instead of the world's own hands: a courier. */
+struct world_carrier {
+    void *context;
+    void (*begin)(void *context); /* a process has begun; its engine is open */
+    void (*end)(void *context);
+    void (*calls)(void *context, const struct outbox_call *calls, size_t count);
+    void (*ended)(void *context, const int64_t *ids, const struct slice *lanes, size_t count);
+    void (*changed)(void *context, struct actor_ref ref);
+    bool (*is_sent)(void *context, int64_t call_id);
+};
+
 struct world {
     struct arena *arena;
     struct store *store;
+    const struct world_store *store_hands;
+    bool has_other_store;                /* than that of tests: there is no journal in it */
+    const struct world_carrier *carrier; /* NULL: nobody */
     struct application application;
     struct settings settings;
     struct engine *engine;
@@ -77,6 +101,7 @@ struct world {
     bool is_held[MSG_KINDS]; /* calls of these purposes are not made */
     bool is_gitter_down;     /* links are not made */
     bool is_hand_linked;     /* the test plays the links */
+    bool is_peopled;         /* links carry people and the lists of rooms too */
     int fuse;                /* small steps until the process dies; negative: it does not */
     bool is_burnt;           /* it died */
     struct buf trace;        /* the turn log */
@@ -84,6 +109,8 @@ struct world {
 };
 
 void world_open(struct world *world);
+/* The same on another store, which world_close closes; NULL: hands of a store in memory. */
+void world_open_on(struct world *world, struct store *store, const struct world_store *hands);
 void world_close(struct world *world);
 
 /* The process dies and begins anew on what was durable. Links are gone; the homeserver repeats what

@@ -31,10 +31,12 @@ struct slice world_token(struct world *world, struct slice owner)
 static void open_link(struct world *world, struct world_link *link)
 {
     const struct slice token = world_token(world, link->owner);
-    if (world->is_gitter_down || token.len == 0) {
+    const struct slice account = peers_account(token);
+    const bool is_refused = token.len == 0 || peers_have_revoked(&world->peers, account);
+    if (world->is_gitter_down || is_refused) {
         const struct msg_link_down down = {
             .owner = link->owner,
-            .why = token.len == 0 ? SLICE("REFUSED") : SLICE("FAILED"),
+            .why = is_refused && !world->is_gitter_down ? SLICE("REFUSED") : SLICE("FAILED"),
         };
         world_queue(world, MSG_LINK_DOWN, &down);
         return;
@@ -45,7 +47,11 @@ static void open_link(struct world *world, struct world_link *link)
     world->sessions++;
     link->session = world->sessions;
     link->channels_count = 0;
-    const struct msg_link_up up = {.owner = link->owner, .session = link->session};
+    const struct msg_link_up up = {
+        .owner = link->owner,
+        .session = link->session,
+        .gitter_user = world->is_peopled ? account : SLICE_EMPTY,
+    };
     world_queue(world, MSG_LINK_UP, &up);
 }
 
@@ -66,6 +72,11 @@ static void unsubscribe(struct world_link *link, struct slice channel)
     link->channels_count = kept;
 }
 
+static bool is_of_messages(struct slice channel)
+{
+    return slice_ends_with(channel, SLICE("/chatMessages"));
+}
+
 static void subscribe(struct world *world, struct world_link *link, struct slice channel)
 {
     if (link->session == 0) {
@@ -74,6 +85,9 @@ static void subscribe(struct world *world, struct world_link *link, struct slice
     unsubscribe(link, channel);
     ck_assert_uint_lt(link->channels_count, WORLD_CHANNELS_MAX);
     link->channels[link->channels_count++] = arena_copy(world->arena, channel);
+    if (!is_of_messages(channel)) {
+        return; /* nobody waits for the answers to these */
+    }
     const struct msg_link_subscribed subscribed = {
         .owner = link->owner,
         .session = link->session,
@@ -100,10 +114,13 @@ void world_on_link(void *context, const struct link_order *order)
                                         [LINK_UNSUBSCRIBE] = "unsubscribe"};
     struct world *world = context;
     struct world_link *link = world_link_of(world, order->owner);
-    if (order->channel.len > 0 && !slice_ends_with(order->channel, SLICE("/chatMessages"))) {
+    const bool is_logged = order->channel.len == 0 || is_of_messages(order->channel);
+    if (!is_logged && !world->is_peopled) {
         return; /* people and lists of rooms: said by hand where a test is about them */
     }
-    log_link(world, verbs[order->verb], order);
+    if (is_logged) {
+        log_link(world, verbs[order->verb], order);
+    }
     if (world->is_hand_linked) {
         return;
     }
