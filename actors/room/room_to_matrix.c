@@ -51,17 +51,12 @@ static void relay_call(const struct relay *relay,
     turn_call(turn, &call);
 }
 
-/* Has the ghost registered, named, invited and joined, as far as that is not known to be so. */
-static void relay_ghost(const struct relay *relay)
+/* Has the ghost invited and joined, unless that is known to be so. */
+static void relay_join(const struct relay *relay)
 {
     struct turn *turn = relay->turn;
     const struct slice matrix_room = relay->room->matrix_room;
-    const struct gitter_user *from = &relay->message->from;
-    const struct msg_wanted wanted = {
-        .name = from->display_name.len > 0 ? from->display_name : from->username,
-    };
     struct slice value = SLICE_EMPTY;
-    turn_send(turn, (struct actor_ref){ACTOR_GHOST, relay->user}, MSG_GHOST_WANTED, &wanted);
     if (turn_related(turn, RELATION_GHOST_ROOM, matrix_room, relay->ghost, &value) &&
         !slice_equal(value, face_coming)) {
         return;
@@ -75,6 +70,17 @@ static void relay_ghost(const struct relay *relay)
     if (!relay->is_held) { /* those may be cancelled */
         turn_relate(turn, RELATION_GHOST_ROOM, matrix_room, relay->ghost, SLICE_EMPTY);
     }
+}
+
+/* And registered and named before. */
+static void relay_ghost(const struct relay *relay)
+{
+    const struct gitter_user *from = &relay->message->from;
+    const struct msg_wanted wanted = {
+        .name = from->display_name.len > 0 ? from->display_name : from->username,
+    };
+    turn_send(relay->turn, (struct actor_ref){ACTOR_GHOST, relay->user}, MSG_GHOST_WANTED, &wanted);
+    relay_join(relay);
 }
 
 static struct slice permalink(const struct relay *relay)
@@ -220,7 +226,9 @@ static void relay_edit(struct turn *turn,
         .content = matrix_content_json(arena, &content),
     };
     const struct matrix_request request = matrix_send_request(arena, &send);
-    change_call(turn, room, &request);
+    relay_join(&relay); /* who has left the Gitter room still edits */
+    relay_call(&relay, MSG_ROOM_SEND_ENDED, &request,
+               arena_printf(arena, "edit %lld", (long long)message->edited_ms).ptr);
 }
 
 /* What the owner had removed comes back as well. */
@@ -309,24 +317,31 @@ void room_do_note_joined(void *next, const struct msg *msg, struct turn *turn)
 }
 
 /* The homeserver says that the ghost is not in the room, or not registered, which was believed.
- * Once for each message everything is done again from the beginning, in the place of the message.
- */
+ * Once for each message or edit everything is done again from the beginning, in its place. */
 static void send_again(struct turn *turn, struct room *room, const struct call_ended *ended)
 {
     struct arena *arena = turn_arena(turn);
     struct slice message;
     struct slice user;
     struct slice what;
+    int64_t edited_ms = 0;
     cut_ref(ended->ref, &message, &user, &what);
+    (void)slice_cut(&what, ' ');
+    if (slice_to_int(what, &edited_ms) != RC_OK) {
+        edited_ms = 0;
+    }
     const struct slice ghost = ghost_of(turn, user);
     const struct slice domain = settings_of(turn)->domain;
     const struct matrix_send send = {
         .room_id = room->matrix_room,
-        .txn_id = transaction_id(arena, message, 0),
+        .txn_id = transaction_id(arena, message, edited_ms),
         .user_id = ghost,
-        .ts_ms = gitter_id_time_ms(message) > 0 ? gitter_id_time_ms(message) : 0,
+        .ts_ms = edited_ms > 0                    ? edited_ms
+                 : gitter_id_time_ms(message) > 0 ? gitter_id_time_ms(message)
+                                                  : 0,
         .content = ended->request,
     };
+    const char *again = edited_ms > 0 ? "edited again" : "again";
     const struct matrix_request steps[] = {
         matrix_register_request(arena, ghostid_localpart(arena, user, domain)),
         matrix_invite_request(arena, room->matrix_room, ghost, SLICE_EMPTY),
@@ -339,7 +354,7 @@ static void send_again(struct turn *turn, struct room *room, const struct call_e
     for (size_t i = 0; i < MACHINE_COUNT(steps); i++) {
         struct call call =
             call_matrix(purposes[i], &steps[i], room_lane_in(turn, room), room->owner);
-        call.ref = room_ref(arena, message, user, "again");
+        call.ref = room_ref(arena, message, user, again);
         turn_call_instead(turn, &call);
     }
 }
@@ -375,10 +390,11 @@ void room_do_note_sent(void *next, const struct msg *msg, struct turn *turn)
     struct slice what;
     cut_ref(ended->ref, &message, &user, &what);
     if (ended_is_done(msg)) {
-        if (matrix_event_id_parse(turn_arena(turn), ended->body, &event_id) == RC_OK) {
+        if (!slice_starts_with(what, SLICE("edit")) &&
+            matrix_event_id_parse(turn_arena(turn), ended->body, &event_id) == RC_OK) {
             note_event(turn, room, message, event_id);
         }
-    } else if (ended->status == 403 && !slice_equal(what, SLICE("again"))) {
+    } else if (ended->status == 403 && !slice_ends_with(what, SLICE("again"))) {
         turn_unrelate(turn, RELATION_GHOST_ROOM, room->matrix_room, ghost_of(turn, user));
         send_again(turn, room, ended);
     } else {

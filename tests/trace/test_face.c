@@ -243,6 +243,35 @@ START_TEST(who_goes_while_speaking_is_heard_and_does_not_stay)
 }
 END_TEST
 
+static void edit(struct slice id, const char *text)
+{
+    struct peer_message *message = peers_find(&world.peers, id);
+    message->text = slice_from_cstr(text);
+    peers_stamp_edit(message, world.now_ms);
+    world_record(&world, "r1", "update", peers_message_json(&world.peers, message));
+    world_settle(&world);
+}
+
+START_TEST(who_has_gone_edits_all_the_same)
+{
+    bridge();
+    const struct slice id = world_says(&world, "r1", "flo", "bye");
+    world_settle(&world);
+    people_record("remove", "{\"id\":\"flo\"}");
+    ck_assert(!is_in("!made1", "flo"));
+    world_forget(&world);
+    edit(id, "goodbye");
+    ck_assert(world_said(&world, "!made1 @gitter_flo:hs m.text: * goodbye (edits"));
+    /* the homeserver knows that the ghost is out, and the bridge does not */
+    peers_unlearn(&world.peers, SLICE("joined !made1 @gitter_flo:hs"));
+    edit(id, "farewell");
+    ck_assert(world_said(&world, "!made1 @gitter_flo:hs m.text: * farewell (edits"));
+    edit(id, "so long");
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "farewell"), 1);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "so long"), 1);
+}
+END_TEST
+
 /* Name and topic */
 
 START_TEST(new_name_and_topic_are_shown_once)
@@ -518,6 +547,7 @@ static Suite *suite(void)
     tcase_add_test(tests, people_come_change_their_name_and_go);
     tcase_add_test(tests, who_goes_while_coming_does_not_stay);
     tcase_add_test(tests, who_goes_while_speaking_is_heard_and_does_not_stay);
+    tcase_add_test(tests, who_has_gone_edits_all_the_same);
     tcase_add_test(tests, new_name_and_topic_are_shown_once);
     tcase_add_test(tests, list_tells_of_names_that_changed_silently);
     add_endings(tests);
