@@ -55,7 +55,8 @@ struct courier_options {
      * NULL: there are no such commits. */
     bool (*is_undecided)(void *context, int64_t call_id);
     void (*random)(void *context, void *out, size_t len);
-    int64_t (*now_ms)(void *context); /* NULL: the system's clock */
+    int64_t (*now_ms)(void *context);    /* NULL: the system's clock */
+    int64_t (*steady_ms)(void *context); /* a clock that is never set; NULL: as now_ms */
     void *context;
     int64_t connect_ms;     /* 0: 15,000 */
     int64_t answer_ms;      /* 0: 60,000; without a whole answer by then it counts as lost */

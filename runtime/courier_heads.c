@@ -27,6 +27,9 @@ int64_t courier_wall_ms(const struct courier *courier)
 int64_t courier_steady_ms(const struct courier *courier)
 {
     const struct courier_options *options = &courier->options;
+    if (options->steady_ms != NULL) {
+        return options->steady_ms(options->context);
+    }
     return options->now_ms != NULL ? options->now_ms(options->context) : clock_ms(CLOCK_MONOTONIC);
 }
 

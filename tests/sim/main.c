@@ -1,6 +1,6 @@
 /* Runs seeds, each in a process of its own, and sums up what came of them.
  *
- *   sim [--seed N] [--count N] [--jobs N] [--hash] [--tell]
+ *   sim [--seed N] [--count N] [--jobs N] [--store sqlite] [--without FAULT] [--hash] [--tell]
  *
  * One seed alone is told in full when it fails. */
 #include "tests/sim/sim.h"
@@ -48,7 +48,13 @@ static void tell_end(void)
     const struct slice seen = buf_slice(&sim.world.peers.log);
     printf("last turns:\n%.*s\nlast seen outside:\n%.*s\n", SLICE_ARGS(tail_of(turns)),
            SLICE_ARGS(tail_of(seen)));
-    printf("again: etc/sim --seed %" PRIu64 " --count 1\n", sim.seed);
+    printf("faults here:");
+    for (int fault = 0; fault < SIM_FAULTS; fault++) {
+        if (sim.struck[fault] > 0) {
+            printf(" %s %" PRId64, sim_fault_name(fault), sim.struck[fault]);
+        }
+    }
+    printf("\nagain: etc/sim --seed %" PRIu64 " --count 1\n", sim.seed);
     (void)fflush(stdout);
 }
 
@@ -68,7 +74,9 @@ void _ck_assert_failed(const char *file, int line, const char *expr, const char 
 
 static bool is_bad(const struct sim_result *result)
 {
-    return result->lost + result->doubled + result->disordered + result->echoed + result->stuck > 0;
+    return result->lost + result->doubled + result->disordered + result->echoed + result->stuck +
+               result->stale >
+           0;
 }
 
 /* In the child: runs one seed and writes its result. */
@@ -79,10 +87,12 @@ static void run_child(uint64_t seed, int fd)
     sim_run(&sim, seed, &result);
     if (is_bad(&result)) {
         printf("seed %" PRIu64 ": %" PRId64 " lost, %" PRId64 " doubled, %" PRId64
-               " out of order, %" PRId64 " echoed, %" PRId64 " stuck\n",
-               seed, result.lost, result.doubled, result.disordered, result.echoed, result.stuck);
+               " out of order, %" PRId64 " echoed, %" PRId64 " stuck, %" PRId64 " stale\n",
+               seed, result.lost, result.doubled, result.disordered, result.echoed, result.stuck,
+               result.stale);
         tell_end();
     }
+    sim_store_close(&sim);
     const bool is_written = write(fd, &result, sizeof result) == (ssize_t)sizeof result;
     _exit(is_written && !is_bad(&result) ? EXIT_SUCCESS : EXIT_FAILURE);
 }
@@ -112,14 +122,21 @@ static void start(struct job *job, uint64_t seed)
 static void add(struct sim_result *sum, const struct sim_result *result)
 {
     sum->turns += result->turns;
-    sum->faults += result->faults;
+    for (int fault = 0; fault < SIM_FAULTS; fault++) {
+        sum->struck[fault] += result->struck[fault];
+    }
     sum->messages += result->messages;
+    sum->changes += result->changes;
     sum->lost += result->lost;
     sum->doubled += result->doubled + result->echoed;
     sum->disordered += result->disordered;
     sum->adopted += result->adopted;
     sum->resent += result->resent;
+    sum->repeated += result->repeated;
     sum->excused += result->excused;
+    sum->gaps += result->gaps;
+    sum->told += result->told;
+    sum->stale += result->stale;
     sum->hash = sum->hash * 31 + result->hash;
 }
 
@@ -165,6 +182,15 @@ static uint64_t run_all(const struct wanted *wanted, struct sim_result *sum)
     return failed;
 }
 
+static void forbid(const char *name)
+{
+    for (int fault = 0; fault < SIM_FAULTS; fault++) {
+        if (strcmp(name, sim_fault_name(fault)) == 0) {
+            sim.allowed &= ~(1U << fault);
+        }
+    }
+}
+
 static bool read_arguments(int argc, char **argv, struct wanted *wanted)
 {
     for (int i = 1; i < argc; i++) {
@@ -174,6 +200,12 @@ static bool read_arguments(int argc, char **argv, struct wanted *wanted)
                                                                    : NULL;
         if (strcmp(argv[i], "--hash") == 0) {
             wanted->has_hash = true;
+        } else if (strcmp(argv[i], "--without") == 0 && i + 1 < argc) {
+            i++;
+            forbid(argv[i]);
+        } else if (strcmp(argv[i], "--store") == 0 && i + 1 < argc) {
+            i++;
+            sim.is_on_disk = strcmp(argv[i], "sqlite") == 0;
         } else if (strcmp(argv[i], "--tell") == 0) {
             sim.is_told = true;
         } else if (number == NULL || i + 1 == argc) {
@@ -186,12 +218,34 @@ static bool read_arguments(int argc, char **argv, struct wanted *wanted)
     return wanted->count > 0 && wanted->jobs > 0 && wanted->jobs <= JOBS_MAX;
 }
 
+static void tell_sum(const struct wanted *wanted, const struct sim_result *sum)
+{
+    int64_t faults = 0;
+    printf("what no wire can tell apart: %" PRId64 " adopted, %" PRId64
+           " sent again to a homeserver that forgot, %" PRId64 " repeated on their way; %" PRId64
+           " changes in gaps, %" PRId64 " refused by Gitter and told, %" PRId64
+           " of rooms that were left\n",
+           sum->adopted, sum->resent, sum->repeated, sum->gaps, sum->told, sum->excused);
+    printf("faults:");
+    for (int fault = 0; fault < SIM_FAULTS; fault++) {
+        printf(" %s %" PRId64, sim_fault_name(fault), sum->struck[fault]);
+        faults += sum->struck[fault];
+    }
+    printf("; %" PRId64 " messages and %" PRId64 " changes compared\n", sum->messages,
+           sum->changes);
+    printf("%" PRIu64 " seeds, %" PRId64 " turns, %" PRId64 " faults, %" PRId64 " lost, %" PRId64
+           " doubled, %" PRId64 " out of order\n",
+           wanted->count, sum->turns, faults, sum->lost, sum->doubled, sum->disordered);
+}
+
 int main(int argc, char **argv)
 {
     struct wanted wanted = {.seed = 1, .count = COUNT_DEFAULT, .jobs = JOBS_DEFAULT};
     struct sim_result sum = {0};
+    sim.allowed = UINT32_MAX;
     if (!read_arguments(argc, argv, &wanted)) {
-        (void)fprintf(stderr, "usage: sim [--seed N] [--count N] [--jobs N] [--hash] [--tell]\n");
+        (void)fprintf(stderr, "usage: sim [--seed N] [--count N] [--jobs N] [--store sqlite] "
+                              "[--without FAULT] [--hash] [--tell]\n");
         return 2;
     }
     const uint64_t failed = run_all(&wanted, &sum);
@@ -201,11 +255,6 @@ int main(int argc, char **argv)
     if (failed > 0) {
         printf("%" PRIu64 " seeds failed\n", failed);
     }
-    printf("%" PRId64 " messages; what no wire can tell apart: %" PRId64 " adopted, %" PRId64
-           " sent again to a homeserver that forgot; %" PRId64 " of rooms that were left\n",
-           sum.messages, sum.adopted, sum.resent, sum.excused);
-    printf("%" PRIu64 " seeds, %" PRId64 " turns, %" PRId64 " faults, %" PRId64 " lost, %" PRId64
-           " doubled, %" PRId64 " out of order\n",
-           wanted.count, sum.turns, sum.faults, sum.lost, sum.doubled, sum.disordered);
+    tell_sum(&wanted, &sum);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -6,7 +6,8 @@ enum {
     ACTS_MIN = 30,
     ACTS_MAX = 120,
     STEP_MS_MAX = 2500,
-    CHECK_EVERY = 8,
+    LOOK_EVERY = 8,
+    BUDGET = 100,
     DRAIN_STEP_MS = 2500,
     /* after all is there: what is repeated or brought twice would come by then */
     REST_MS = 150 * 1000,
@@ -23,46 +24,57 @@ uint64_t sim_random(struct sim *sim, uint64_t below)
     return below == 0 ? 0 : mixed % below;
 }
 
+int64_t sim_random_ms(struct sim *sim, int64_t most)
+{
+    return (int64_t)sim_random(sim, (uint64_t)most);
+}
+
 bool sim_chance(struct sim *sim, uint64_t percent)
 {
     return sim_random(sim, 100) < percent;
 }
 
-bool sim_strikes(struct sim *sim, enum sim_fault fault)
+const char *sim_fault_name(enum sim_fault fault)
 {
     static const char *const names[] = {
 #define FAULT_NAME(name) #name,
         SIM_FAULT_LIST(FAULT_NAME)
 #undef FAULT_NAME
     };
+    return names[fault];
+}
+
+bool sim_strikes(struct sim *sim, enum sim_fault fault)
+{
     if (sim->is_calm || (sim->faults & (1U << fault)) == 0 || !sim_chance(sim, sim->percent)) {
         return false;
     }
     sim->struck[fault]++;
-    buf_printf(&sim->world.trace, "fault %s\n", names[fault]);
+    buf_printf(&sim->world.trace, "fault %s\n", sim_fault_name(fault));
     return true;
-}
-
-void sim_crash(struct sim *sim)
-{
-    world_crash(&sim->world);
 }
 
 static void after_crash(struct sim *sim)
 {
     BUF_PUT(&sim->world.trace, "crash\n");
     sim->world.is_burnt = false;
-    sim_calls_crash(sim);
-    for (size_t i = sim->events_next; i < sim->events_sent; i++) {
-        sim->events[i].is_failed = !sim->events[i].is_done;
-    }
+    sim->is_doomed = false;
+    sim->calls_to_live = -1;
+    sim_forget_answers(sim);
+    sim_settle_records(sim, true);
 }
 
 static void turns(struct sim *sim)
 {
+    if (sim->is_doomed) {
+        world_crash(&sim->world);
+    }
     world_run(&sim->world);
     if (sim->world.is_burnt) {
         after_crash(sim);
+    }
+    if (engine_is_quiet(sim->world.engine)) {
+        sim_settle_records(sim, false);
     }
 }
 
@@ -72,7 +84,7 @@ static void tell_new(struct sim *sim)
     const struct slice turns = buf_slice(&sim->world.trace);
     const struct slice seen = buf_slice(&sim->world.peers.log);
     if (sim->is_told) {
-        printf("at %lld\n%.*s%.*s", (long long)(sim->world.now_ms - WORLD_BEGIN_MS),
+        printf("at %lld\n%.*s%.*s", (long long)(sim->now_ms - WORLD_BEGIN_MS),
                SLICE_ARGS(slice_from(turns, sim->told_turns)),
                SLICE_ARGS(slice_from(seen, sim->told_seen)));
         sim->told_turns = turns.len;
@@ -82,17 +94,21 @@ static void tell_new(struct sim *sim)
 
 void sim_step(struct sim *sim, int64_t ms)
 {
-    sim->world.now_ms += ms;
+    sim->now_ms += ms;
+    sim->world.now_ms = sim->now_ms + sim->clock_ms;
     sim_deliver_events(sim);
     sim_deliver_records(sim);
     if (sim_chance(sim, 50)) {
         turns(sim);
     }
-    sim_calls_go(sim);
+    sim_wire_go(sim);
     turns(sim);
     sim_people_mind(sim);
     turns(sim);
+    sim_loop_run(sim);
+    turns(sim);
     tell_new(sim);
+    sim_check_now(sim);
 }
 
 static void choose(struct sim *sim)
@@ -101,24 +117,9 @@ static void choose(struct sim *sim)
     sim->rooms_count = 1 + (size_t)sim_random(sim, SIM_ROOMS_MAX);
     sim->percent = 1 + sim_random(sim, 20);
     for (int fault = 0; fault < SIM_FAULTS; fault++) {
-        sim->faults |= sim_chance(sim, 40) ? 1U << fault : 0;
+        sim->faults |= sim_chance(sim, 30) ? 1U << fault : 0;
     }
-}
-
-static void strike_process(struct sim *sim)
-{
-    if (sim_chance(sim, 30) && sim_strikes(sim, SIM_COMMIT)) {
-        store_memory_fail_next(sim->world.store, sim_chance(sim, 50) ? RC_IO : RC_FULL);
-    }
-    if (sim_chance(sim, 50) && sim_strikes(sim, SIM_CRASH)) {
-        if (sim_chance(sim, 30)) {
-            sim_crash(sim);
-            after_crash(sim);
-            sim->world.now_ms += (int64_t)sim_random(sim, 60 * 1000);
-        } else {
-            sim->world.fuse = (int)sim_random(sim, 8);
-        }
-    }
+    sim->faults &= sim->allowed & ~(1U << SIM_CLOCK);
 }
 
 static void live(struct sim *sim)
@@ -126,29 +127,41 @@ static void live(struct sim *sim)
     const uint64_t acts = ACTS_MIN + sim_random(sim, ACTS_MAX - ACTS_MIN);
     for (uint64_t i = 0; i < acts; i++) {
         sim_people_act(sim);
-        sim_notice(sim);
-        strike_process(sim);
-        sim_step(sim, 1 + (int64_t)sim_random(sim, STEP_MS_MAX));
-        if (i % CHECK_EVERY == 0) {
-            sim_check_now(sim);
+        sim_befall(sim);
+        sim_step(sim, 1 + sim_random_ms(sim, STEP_MS_MAX));
+    }
+}
+
+static void stop_faults(struct sim *sim)
+{
+    sim->is_calm = true;
+    sim->world.fuse = -1;
+    sim->calls_to_live = -1;
+    sim->is_end_fatal = false;
+    sim->world.is_gitter_down = false;
+    sim->is_rest_down = false;
+    sim->budget = BUDGET;
+}
+
+static void wait_until_level(struct sim *sim, int64_t most_ms)
+{
+    const int64_t until_ms = sim->now_ms + most_ms;
+    while (sim->now_ms < until_ms && !sim_is_level(sim)) {
+        for (int i = 0; i < LOOK_EVERY; i++) {
+            sim_step(sim, DRAIN_STEP_MS);
         }
     }
 }
 
 static void drain(struct sim *sim)
 {
-    sim->is_calm = true;
-    sim->world.fuse = -1;
-    sim->world.is_gitter_down = false;
-    const int64_t until_ms = sim->world.now_ms + SIM_DRAIN_MS;
-    while (sim->world.now_ms < until_ms && !sim_is_level(sim)) {
-        for (int i = 0; i < CHECK_EVERY; i++) {
-            sim_step(sim, DRAIN_STEP_MS);
-        }
-    }
+    stop_faults(sim);
+    sim_people_say_goodbye(sim);
+    wait_until_level(sim, SIM_DRAIN_MS);
     for (int64_t ms = 0; ms < REST_MS; ms += DRAIN_STEP_MS) {
         sim_step(sim, DRAIN_STEP_MS);
     }
+    wait_until_level(sim, REST_MS); /* something may just have been read again */
 }
 
 static void hash_text(uint64_t *hash, struct slice text)
@@ -164,20 +177,24 @@ void sim_run(struct sim *sim, uint64_t seed, struct sim_result *result)
     *sim = (struct sim){
         .seed = seed,
         .random = seed,
+        .budget = BUDGET,
+        .calls_to_live = -1,
         .is_told = sim->is_told,
+        .allowed = sim->allowed,
+        .is_on_disk = sim->is_on_disk,
         .scratch = arena_open(SCRATCH_CHUNK_BYTES),
     };
     choose(sim);
-    world_open(&sim->world);
+    sim_store_open(sim);
     sim_people_begin(sim);
+    sim_process_begin(sim);
     live(sim);
     drain(sim);
-    sim_check_now(sim);
-    sim_check_end(sim, result);
+    sim_look_at_end(sim, result);
     hash_text(&result->hash, buf_slice(&sim->world.trace));
     hash_text(&result->hash, buf_slice(&sim->world.peers.log));
     for (int fault = 0; fault < SIM_FAULTS; fault++) {
-        result->faults += sim->struck[fault];
+        result->struck[fault] = sim->struck[fault];
     }
     int64_t next_turn = 0;
     ck_assert_int_eq(sim->world.store->methods->next_turn(sim->world.store, &next_turn), RC_OK);
