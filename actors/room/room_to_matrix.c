@@ -341,7 +341,7 @@ static void send_again(struct turn *turn, struct room *room, const struct call_e
                                                   : 0,
         .content = ended->request,
     };
-    const char *again = edited_ms > 0 ? "edited again" : "again";
+    const char *again = edited_ms > 0 ? "edited-again" : "again";
     const struct matrix_request steps[] = {
         matrix_register_request(arena, ghostid_localpart(arena, user, domain)),
         matrix_invite_request(arena, room->matrix_room, ghost, SLICE_EMPTY),

@@ -64,9 +64,20 @@ static void after_crash(struct sim *sim)
     sim_settle_records(sim, true);
 }
 
+/* Some ends are orderly: the process says so if nothing is under way. */
+static void stop_clean(struct sim *sim)
+{
+    struct store *store = sim->world.store;
+    if (sim_chance(sim, 30) && engine_is_quiet(sim->world.engine) &&
+        courier_is_clean(sim->courier)) {
+        ck_assert_int_eq(store->methods->mark_clean(store), RC_OK);
+    }
+}
+
 static void turns(struct sim *sim)
 {
     if (sim->is_doomed) {
+        stop_clean(sim);
         world_crash(&sim->world);
     }
     world_run(&sim->world);

@@ -98,8 +98,11 @@ static void begin(void *context)
         .steady_ms = on_steady_ms,
         .context = sim,
     };
+    struct store *store = sim->world.store;
+    bool was_clean = false;
+    ck_assert_int_eq(store->methods->take_clean_mark(store, &was_clean), RC_OK);
     ck_assert_int_eq(courier_open(&options, &sim->courier), RC_OK);
-    ck_assert_int_eq(courier_start(sim->courier), RC_OK);
+    ck_assert_int_eq(courier_start(sim->courier, was_clean), RC_OK);
 }
 
 static void end(void *context)

@@ -330,6 +330,16 @@ static enum rc front_waiting(struct store *store, struct slice owner, int64_t *c
     return inner_of(store)->methods->waiting(inner_of(store), owner, calls);
 }
 
+static enum rc front_mark_clean(struct store *store)
+{
+    return inner_of(store)->methods->mark_clean(inner_of(store));
+}
+
+static enum rc front_take_clean_mark(struct store *store, bool *was_clean)
+{
+    return inner_of(store)->methods->take_clean_mark(inner_of(store), was_clean);
+}
+
 /* Opening */
 
 static struct store *open_inner(const struct sim_store *front)
@@ -375,9 +385,11 @@ static const struct store_methods front_methods = {
     .lane_find = front_lane_find,
     .waiting = front_waiting,
     .commit = front_commit,
+    .mark_clean = front_mark_clean,
+    .take_clean_mark = front_take_clean_mark,
     .abandon = front_abandon,
 };
-_Static_assert(sizeof front_methods == 17 * sizeof(void (*)(void)), "a new method goes here too");
+_Static_assert(sizeof front_methods == 19 * sizeof(void (*)(void)), "a new method goes here too");
 
 static struct store *crash(struct store *store)
 {
