@@ -323,6 +323,7 @@ static enum rc open_servers(struct bridge *bridge)
     /* ids of one process: fewer than 2^20 requests a millisecond */
     const struct web_options web = {
         .engine = bridge->engine,
+        .log = bridge->log,
         .first_request = bridge_now_ms(NULL) << 20,
         .site = {config->bot, config->gitter_login_url, config->gitter_url},
         .rate = config->gitter_login_rate,

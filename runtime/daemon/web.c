@@ -5,6 +5,7 @@
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
 #include "runtime/base/limits.h"
+#include "runtime/log.h"
 #include "runtime/rate.h"
 
 #include <inttypes.h>
@@ -25,6 +26,7 @@ struct web {
     struct slice origin; /* of our own pages, as browsers write it */
     struct http_header headers[HEADERS_MAX];
     bool is_https;
+    bool is_proxy_told; /* that it does not say who asks */
 };
 
 /* A request whose turn may fail. */
@@ -162,22 +164,38 @@ static bool is_proxy(const struct web *web, struct slice remote)
 
 /* The last address of the last X-Forwarded-For is what the proxy itself saw; all before it is what
  * the client said. */
-static struct slice client_of(const struct web *web, const struct http_head *head)
+static struct slice forwarded_for(const struct http_head *head)
 {
     struct slice list = SLICE_EMPTY;
+    struct slice last = SLICE_EMPTY;
     for (size_t i = 0; i < head->headers_count; i++) {
         if (slice_equal_fold(head->headers[i].name, SLICE("X-Forwarded-For"))) {
             list = head->headers[i].value;
         }
     }
-    if (!is_proxy(web, head->remote)) {
-        return head->remote;
-    }
-    struct slice last = SLICE_EMPTY;
     while (list.len > 0) {
         last = slice_trim(slice_cut(&list, ','));
     }
-    return rate_is_address(last) ? last : head->remote;
+    return last;
+}
+
+static struct slice client_of(struct web *web, const struct http_head *head)
+{
+    if (!is_proxy(web, head->remote)) {
+        return head->remote;
+    }
+    const struct slice client = forwarded_for(head);
+    if (rate_is_address(client)) {
+        return client;
+    }
+    if (web->is_https && !head->is_tls && !web->is_proxy_told) {
+        web->is_proxy_told = true;
+        log_event(web->options.log, LOG_WARN, "clients_not_told_apart",
+                  LOG_TEXT("proxy", head->remote),
+                  LOG_CSTR("hint", "let the proxy set X-Forwarded-For: without it everybody shares "
+                                   "one gitter_login_rate"));
+    }
+    return head->remote;
 }
 
 static enum rc on_head(void *context,

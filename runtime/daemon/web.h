@@ -14,10 +14,12 @@
 #include "runtime/engine.h"
 #include "runtime/http.h"
 
+struct log;
 struct web;
 
 struct web_options {
     struct engine *engine;
+    struct log *log; /* NULL: silent */
     /* Added to the listener's request ids, so that an id an actor has kept over a restart is nobody
      * else's: larger than all ids of earlier processes. */
     int64_t first_request;

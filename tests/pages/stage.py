@@ -1,6 +1,6 @@
 """What the pages are tried on: gitterd between a scripted homeserver and the simulated Gitter.
 
-Usage: stage.py FOLDER
+Usage: stage.py FOLDER [URL]      URL: how browsers reach the login port, if not directly
 
 Prints one line of JSON when all is up: where things are, and the texts of gitterd's table. Then it
 does what it is asked over HTTP, JSON in and out, and ends when its standard input does:
@@ -9,6 +9,7 @@ does what it is asked over HTTP, JSON in and out, and ends when its standard inp
   POST /say     {"user", "text"} says it to the bot and waits for the answer: text, link
   POST /told    {"user"}         all that the bot has said to them: texts
   POST /expire  {}               the ten minutes of all links are over
+  POST /lock    {"is_held"}      whether somebody else is writing to the database, for ever
   POST /gitter  {"call", "body"} a call of the simulated Gitter's side for tests
 """
 
@@ -36,10 +37,12 @@ RATE = 60  # what the tests count on; each of their browsers has an address of i
 
 
 class Stage:
-    def __init__(self, folder):
+    def __init__(self, folder, url=None):
         os.makedirs(folder, exist_ok=True)
         self.gitter = Gitter(folder)
         self.bridge = Bridge(folder, os.path.join(TOP, "build/release/gitterd"))
+        self.url = url or self.bridge.login_url
+        self.writer = None
         secrets = self.bridge.secrets
         self.matrix = Homeserver(
             SERVER_NAME, (secrets["matrix_appservice_token"], secrets["matrix_homeserver_token"]),
@@ -50,12 +53,12 @@ class Stage:
     async def begin(self):
         await self.gitter.begin()
         client = await self.gitter.do("client", name="gitterd",
-                                      redirectUri=self.bridge.login_url + "/callback")
+                                      redirectUri=self.url + "/callback")
         await self.matrix.begin()
         # another host than gitterd's pages, so that browsers take it for another site
         self.gitter_url = self.gitter.url.replace("127.0.0.1", "localhost")
         self.bridge.write_config(self.matrix.url, (self.gitter, client), gitter_url=self.gitter_url,
-                                 gitter_login_rate=RATE)
+                                 gitter_login_rate=RATE, gitter_login_url=self.url)
         await self.bridge.begin()
         self.matrix.push_to(f"http://127.0.0.1:{self.bridge.port}")
 
@@ -108,12 +111,21 @@ class Stage:
         await until("the links to be too old", is_over)
         return {}
 
+    async def lock(self, is_held):
+        if is_held:
+            self.writer = sqlite3.connect(self.bridge.database, isolation_level=None)
+            self.writer.execute("BEGIN IMMEDIATE")
+        elif self.writer is not None:
+            self.writer.close()
+            self.writer = None
+        return {}
+
     async def call_gitter(self, call, body):
         return await self.gitter.do(call, **body) or {}
 
     async def serve(self):
         calls = {"person": self.person, "say": self.say, "told": self.told, "expire": self.expire,
-                 "gitter": self.call_gitter}
+                 "lock": self.lock, "gitter": self.call_gitter}
 
         async def answer(request):
             body = await request.json()
@@ -126,14 +138,15 @@ class Stage:
         return runner
 
 
-async def main(folder):
-    stage = Stage(folder)
+async def main(*arguments):
+    stage = Stage(*arguments)
     try:
         await stage.begin()
         runner = await stage.serve()
         print(json.dumps({
             "control": "http://127.0.0.1:%d" % runner.addresses[0][1],
-            "pages": stage.bridge.login_url,
+            "pages": stage.url,
+            "port": stage.bridge.login_port,
             "gitter": stage.gitter_url,
             "bot": stage.matrix.bot,
             "rate": RATE,
@@ -146,4 +159,4 @@ async def main(folder):
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:]))

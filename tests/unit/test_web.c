@@ -4,12 +4,15 @@
 #include "db/store_memory.h"
 #include "runtime/daemon/tables.h"
 #include "runtime/daemon/web.h"
+#include "runtime/log.h"
 #include "tests/unit/http_peer.h"
 #include "tests/unit/slice_check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define LINK "/auth_gitter/handle.secret"
 /* what on_random gives */
@@ -538,6 +541,28 @@ START_TEST(nonsense_from_the_proxy_counts_for_the_proxy)
 }
 END_TEST
 
+/* Everybody shares one limit then, which an administrator has to know; once is enough. */
+START_TEST(proxy_that_does_not_say_who_asks_is_told_of_once)
+{
+    char text[4096] = "";
+    const int fd = memfd_create("log", MFD_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    struct log *log = log_open(fd, LOG_INFO, false);
+    reopen_web(&(const struct web_options){
+        .site.login_url = SLICE("https://login.example"), .rate = RATE, .log = log});
+    ck_assert_int_eq(status_of_client("192.0.2.1"), 200);
+    ck_assert_int_eq(pread(fd, text, sizeof text - 1, 0), 0);
+    ck_assert_int_eq(status("GET /", "", ""), 200);
+    ck_assert_int_eq(status("GET /", "", ""), 200);
+    ck_assert_int_gt(pread(fd, text, sizeof text - 1, 0), 0);
+    const char *first = strstr(text, "clients_not_told_apart");
+    ck_assert_ptr_nonnull(first);
+    ck_assert_ptr_null(strstr(first + 1, "clients_not_told_apart"));
+    log_close(log);
+    ck_assert_int_eq(close(fd), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("web");
@@ -560,6 +585,7 @@ static Suite *suite(void)
     tcase_add_test(tests, who_is_no_proxy_is_not_believed);
     tcase_add_test(tests, named_proxy_is_believed);
     tcase_add_test(tests, nonsense_from_the_proxy_counts_for_the_proxy);
+    tcase_add_test(tests, proxy_that_does_not_say_who_asks_is_told_of_once);
     suite_add_tcase(suite, tests);
     return suite;
 }

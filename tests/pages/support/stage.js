@@ -13,19 +13,20 @@ const OUT = path.join(TOP, 'build/pages');
 const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
 
 function launch() {
-  const args = process.getuid() === 0 ? ['--no-sandbox'] : []; // Chromium's wants not to be root
+  const args = ['--disable-dev-shm-usage']; // small in many containers
+  if (process.getuid() === 0) args.push('--no-sandbox'); // Chromium's wants not to be root
   return chromium.launch({ executablePath: CHROMIUM, args });
 }
 
 class Stage {
-  async open(name) {
+  async open(name, ...more) {
     const folder = path.join(OUT, name);
     fs.rmSync(folder, { recursive: true, force: true });
     fs.mkdirSync(folder, { recursive: true });
     this.log = path.join(folder, 'stage.log');
     const python = path.join(TOP, 'build/venv/bin/python');
     const log = fs.openSync(this.log, 'a');
-    this.process = spawn(python, ['-B', path.join(TOP, 'tests/pages/stage.py'), folder], { stdio: ['pipe', 'pipe', log] });
+    this.process = spawn(python, ['-B', path.join(TOP, 'tests/pages/stage.py'), folder, ...more], { stdio: ['pipe', 'pipe', log] });
     this.ended = new Promise((resolve) => { this.process.once('exit', resolve); });
     Object.assign(this, JSON.parse(await this.firstLine()));
     this.browser = await launch();

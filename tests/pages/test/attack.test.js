@@ -149,11 +149,9 @@ test('what is not there, and what cannot be done, has a page', () => visit(async
 test('who asks too much is told to wait, and nobody else is', () => visit(async (visitor) => {
   const address = '198.51.100.1';
   await visitor.context.setExtraHTTPHeaders({ 'X-Forwarded-For': address });
-  const answers = await Promise.all(Array.from({ length: stage.rate * 2 }, () => fetch(`${stage.pages}/`, {
-    headers: { 'X-Forwarded-For': address },
-  }).then((answer) => answer.status)));
-  assert.ok(answers.filter((one) => one === 200).length >= stage.rate);
-  await visitor.open(`${stage.pages}/`);
+  let granted = 0; // some come back meanwhile, but one a second only
+  while (await visitor.open(`${stage.pages}/`) === 200) granted += 1;
+  assert.ok(granted >= stage.rate, `only ${granted} granted`);
   await visitor.says('PAGE_LIMIT_TITLE', 429);
   assert.match((await visitor.response.allHeaders())['retry-after'], /^[1-9][0-9]*$/);
   await look(visitor, 'limit');

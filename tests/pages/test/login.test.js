@@ -233,6 +233,17 @@ test('a failure at Gitter is told, with a new link', () => visit(async (visitor)
   await visitor.logIn({ ...person, link: again });
 }));
 
+test('trouble of our own is told, and the link goes on working', () => visit(async (visitor) => {
+  const person = await stage.ask('person');
+  await visitor.open(person.link);
+  await stage.ask('lock', { is_held: true });
+  await visitor.press('PAGE_LOGIN_BUTTON');
+  await visitor.says('PAGE_TROUBLE_TITLE', 503);
+  await look(visitor, 'trouble');
+  await stage.ask('lock', { is_held: false });
+  await visitor.logIn(person);
+}));
+
 // Chromium holds redirects behind a form to the policy of the page that had it.
 test('a Gitter that hands logins on to another host is no dead end', () => visit(async (visitor) => {
   const data = path.join(__dirname, '../../unit/data');
