@@ -119,7 +119,9 @@ enum rc actors_prepare_next(sqlite3 *db,
     buf_init(&text, scratch);
     BUF_PUT(&text, "SELECT ifnull(min(at), 0) FROM (");
     for (size_t kind = 0; kind < count; kind++) {
-        buf_printf(&text, "%sSELECT min(deadline_ms) AS at FROM %s WHERE deadline_ms <> 0",
+        buf_printf(&text,
+                   "%sSELECT min(deadline_ms) AS at FROM %s "
+                   "WHERE deadline_ms <> 0 AND deadline_ms > ?1",
                    kind == 0 ? "" : " UNION ALL ", tables[kind].name);
     }
     BUF_PUT(&text, ")");

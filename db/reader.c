@@ -282,9 +282,10 @@ enum rc reader_due(struct store *store,
     return rc == RC_OK ? end : rc;
 }
 
-enum rc reader_next_deadline(struct store *store, int64_t *deadline_ms)
+enum rc reader_next_deadline(struct store *store, int64_t after_ms, int64_t *deadline_ms)
 {
     struct query query = query_begin(reader_of(store)->next_deadline);
+    query_int(&query, after_ms);
     return number_end(&query, deadline_ms);
 }
 

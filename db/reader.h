@@ -87,7 +87,7 @@ enum rc reader_due(struct store *store,
                    struct store_actor *out,
                    size_t max,
                    size_t *count);
-enum rc reader_next_deadline(struct store *store, int64_t *deadline_ms);
+enum rc reader_next_deadline(struct store *store, int64_t after_ms, int64_t *deadline_ms);
 enum rc reader_lane_heads(struct store *store,
                           struct slice after,
                           struct arena *arena,

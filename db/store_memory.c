@@ -261,14 +261,14 @@ static enum rc memory_due(struct store *store,
     return RC_OK;
 }
 
-static enum rc memory_next_deadline(struct store *store, int64_t *deadline_ms)
+static enum rc memory_next_deadline(struct store *store, int64_t after_ms, int64_t *deadline_ms)
 {
     const struct memory_store *self = memory_of(store);
     *deadline_ms = 0;
     for (size_t kind = 0; kind < self->tables_count; kind++) {
         for (size_t i = 0; i < self->actors[kind].count; i++) {
             const int64_t at = self->actors[kind].at[i].row->actor.deadline_ms;
-            if (at != 0 && (*deadline_ms == 0 || at < *deadline_ms)) {
+            if (at != 0 && at > after_ms && (*deadline_ms == 0 || at < *deadline_ms)) {
                 *deadline_ms = at;
             }
         }

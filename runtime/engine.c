@@ -11,7 +11,6 @@
 enum {
     INBOX_CHUNK_BYTES = 64 * 1024,
     BATCH_CHUNK_BYTES = 256 * 1024,
-    DUE_AT_ONCE = 64,
     PAUSE_AFTER_FAILURE_MS = 1000,
 };
 
@@ -37,7 +36,7 @@ enum rc engine_open(const struct engine_options *options, struct engine **out)
     int64_t next_deadline_ms = 0;
     enum rc rc = store->methods->next_turn(store, &next_turn);
     if (rc == RC_OK) {
-        rc = store->methods->next_deadline(store, &next_deadline_ms);
+        rc = store->methods->next_deadline(store, 0, &next_deadline_ms);
     }
     if (rc != RC_OK) {
         return rc;
@@ -71,6 +70,7 @@ void engine_close(struct engine *engine)
     engine->options.store->methods->abandon(engine->options.store);
     roster_close(engine->roster);
     journal_close(engine->journal);
+    deadlines_clear(engine);
     arena_close(engine->batch.arena);
     for (size_t i = 0; i < 2; i++) {
         arena_close(engine->inboxes[i].arena);
@@ -107,7 +107,7 @@ void engine_post(struct engine *engine, const struct input *input)
 
 /* A batch: turns until there is no more, or enough; then one commit. */
 
-static bool is_store_trouble(enum rc rc)
+bool engine_is_store_trouble(enum rc rc)
 {
     return rc == RC_IO || rc == RC_FULL || rc == RC_BUSY || rc == RC_CORRUPT;
 }
@@ -119,25 +119,6 @@ static void note_store(struct engine *engine, enum rc rc)
         effects->store(effects->context, rc);
     }
     engine->store_rc = rc;
-}
-
-static enum rc run_deadlines(struct engine *engine, int64_t now_ms)
-{
-    struct store *store = engine->options.store;
-    struct store_actor due[DUE_AT_ONCE];
-    size_t count = 0;
-    if (engine->next_deadline_ms == 0 || engine->next_deadline_ms > now_ms) {
-        return RC_OK;
-    }
-    enum rc rc = store->methods->due(store, now_ms, engine->batch.arena, due, DUE_AT_ONCE, &count);
-    for (size_t i = 0; rc == RC_OK && i < count; i++) {
-        const enum rc turn = turn_run_deadline(engine, (struct actor_ref){due[i].kind, due[i].key});
-        rc = is_store_trouble(turn) ? turn : RC_OK;
-        if (turn != RC_OK) { /* it stays due: not at once again */
-            engine->pause_until_ms = now_ms + PAUSE_AFTER_FAILURE_MS;
-        }
-    }
-    return rc;
 }
 
 static int64_t now(const struct engine *engine)
@@ -158,7 +139,7 @@ static enum rc run_inputs(struct engine *engine, int64_t started_ms)
         const struct queued_input *input = LIST_AT(inputs, struct queued_input, engine->batch_end);
         if (!input->is_given_up) {
             const enum rc rc = turn_run_input(engine, input);
-            if (is_store_trouble(rc)) {
+            if (engine_is_store_trouble(rc)) {
                 return rc;
             }
             engine->batch_turns++;
@@ -230,18 +211,6 @@ static size_t describe_actors(struct engine *engine)
     }
     batch->actors.count = changed;
     return changed;
-}
-
-static void note_deadlines(struct engine *engine)
-{
-    const struct batch *batch = &engine->batch;
-    for (size_t i = 0; i < batch->actors.count; i++) {
-        const int64_t deadline_ms = engine->described[i].deadline_ms;
-        if (deadline_ms != 0 &&
-            (engine->next_deadline_ms == 0 || deadline_ms < engine->next_deadline_ms)) {
-            engine->next_deadline_ms = deadline_ms;
-        }
-    }
 }
 
 static void act(struct engine *engine)
@@ -347,8 +316,8 @@ static void committed(void *context, enum rc rc)
     for (size_t i = 0; i < engine->batch.actors.count; i++) {
         roster_publish(engine->roster, *LIST_AT(&engine->batch.actors, struct actor *, i),
                        &engine->described[i]);
+        deadlines_note(engine, engine->described[i].deadline_ms);
     }
-    note_deadlines(engine);
     act(engine);
     inputs_are_durable(engine);
     roster_trim(engine->roster, ACTORS_CACHED_MAX);
@@ -406,17 +375,6 @@ static bool has_work(const struct engine *engine, int64_t now_ms)
            (engine->next_deadline_ms != 0 && engine->next_deadline_ms <= now_ms);
 }
 
-/* The deadlines of actors that were due have been handled; which is the next? */
-static enum rc renew_deadline(struct engine *engine, int64_t now_ms)
-{
-    struct store *store = engine->options.store;
-    if (engine->next_deadline_ms == 0 || engine->next_deadline_ms > now_ms ||
-        engine->batch.actors.count > 0) {
-        return RC_OK;
-    }
-    return store->methods->next_deadline(store, &engine->next_deadline_ms);
-}
-
 static enum rc begin_batch(struct engine *engine, int64_t now_ms)
 {
     if (engine->working->inputs.count == 0) {
@@ -429,8 +387,7 @@ static enum rc begin_batch(struct engine *engine, int64_t now_ms)
     engine->batch_turns = 0;
     engine->batch.first_turn = engine->next_turn;
     engine->batch_began_ms = now_ms;
-    const enum rc rc = run_deadlines(engine, now_ms);
-    return rc == RC_OK ? renew_deadline(engine, now_ms) : rc;
+    return deadlines_run(engine, now_ms);
 }
 
 bool engine_run(struct engine *engine)

@@ -56,6 +56,9 @@ struct engine_effects {
     void (*turn)(void *context, int64_t turn, struct slice trace);
     /* The store fails, and why, or RC_OK: it works again. Said when it changes; may be NULL. */
     void (*store)(void *context, enum rc rc);
+    /* A turn failed by itself: the message it was for, whose it was (an actor's key or an event's
+     * id), and why. May be NULL. */
+    void (*failed)(void *context, const char *message, struct slice whose, enum rc rc);
     /* True if the call may have been sent, so that it cannot be cancelled any more. */
     bool (*is_sent)(void *context, int64_t call_id);
 };

@@ -107,6 +107,13 @@ struct inbox {
     struct list inputs; /* struct queued_input */
 };
 
+/* Actors whose deadline has come and whose turn failed; in memory alone. */
+struct snoozes {
+    struct snooze *items;
+    size_t count;
+    size_t cap;
+};
+
 struct engine {
     struct engine_options options;
     struct roster *roster;
@@ -127,7 +134,8 @@ struct engine {
     int64_t commit_ms; /* how long the last one took */
     int64_t next_turn;
     int64_t pause_until_ms;
-    int64_t next_deadline_ms;
+    int64_t next_deadline_ms; /* engine_run has something to do then */
+    struct snoozes snoozes;
     struct engine_counts counts;
 };
 
@@ -140,6 +148,16 @@ void batch_reset(struct batch *batch);
  */
 NODISCARD enum rc turn_run_input(struct engine *engine, const struct queued_input *input);
 NODISCARD enum rc turn_run_deadline(struct engine *engine, struct actor_ref ref);
+
+/* Whether it is the store that failed, and not the turn. */
+bool engine_is_store_trouble(enum rc rc);
+
+/* Runs turns for the deadlines that have come, and finds the next when none of them is left. RC_OK
+ * or the store's trouble. */
+NODISCARD enum rc deadlines_run(struct engine *engine, int64_t now_ms);
+/* A deadline is durable; 0: none. */
+void deadlines_note(struct engine *engine, int64_t deadline_ms);
+void deadlines_clear(struct engine *engine);
 
 /* The entry of an actor for the turn; NULL when the store fails, which fails the turn. */
 struct actor *turn_actor(struct turn *turn, struct actor_ref ref);

@@ -128,6 +128,23 @@ static struct turn turn_begin(struct engine *engine, struct buf *trace)
     return turn;
 }
 
+static void
+note_failure(const struct turn *turn, const struct queued_input *input, struct actor_ref due)
+{
+    struct engine *engine = turn->engine;
+    const struct application *app = engine->options.application;
+    const struct engine_effects *effects = &engine->options.effects;
+    engine->counts.turns_failed++;
+    if (effects->failed == NULL || engine_is_store_trouble(turn->failed)) {
+        return;
+    }
+    const int kind = input != NULL ? input->msg.kind : app->machines[due.kind]->deadline_message;
+    const struct slice whose = input == NULL          ? due.key
+                               : input->ended == NULL ? input->event_id
+                                                      : input->ended->actor_key;
+    effects->failed(effects->context, app->messages[kind].name, whose, turn->failed);
+}
+
 /* `input` is NULL when the time of the actor `due` has come. */
 static enum rc turn_finish(struct turn *turn,
                            const struct batch_mark *mark,
@@ -139,7 +156,7 @@ static enum rc turn_finish(struct turn *turn,
         drop_drafts(turn);
         batch_cut(turn->batch, mark);
         journal_drop(engine->journal, &turn->batch->noted, mark->noted);
-        engine->counts.turns_failed++;
+        note_failure(turn, input, due);
         return turn->failed;
     }
     journal_note_outcome(turn);
@@ -162,6 +179,22 @@ static void drop_ended(struct batch *batch, const struct outbox_call *ended)
         *LIST_ADD(&batch->ended, batch->arena, int64_t) = ended->id;
         *LIST_ADD(&batch->ended_lanes, batch->arena, struct slice) = ended->call.lane;
     }
+}
+
+/* The turn for this end failed: its actor never hears of it, and yet has one call less. One whose
+ * row cannot be read is left as it is. */
+static void consume_ended(struct engine *engine, const struct outbox_call *ended)
+{
+    struct turn turn = {.engine = engine, .batch = &engine->batch, .number = engine->next_turn};
+    const struct actor_ref ref = {ended->actor_kind, ended->actor_key};
+    struct actor *actor = NULL;
+    const enum rc rc = roster_find(engine->roster, ref, engine->batch.arena, &actor);
+    if (rc == RC_OK && roster_is_kept(engine->roster, actor) && actor_newest(actor)->calls > 0) {
+        turn_draft(&turn, actor)->calls--;
+        keep_drafts(&turn);
+        actor->journalled_turn = 0; /* no entry says so: it stands in full in its next one */
+    }
+    drop_ended(&engine->batch, ended);
 }
 
 /* The end of a call goes to the actor that declared it, and the call leaves the outbox. */
@@ -274,8 +307,8 @@ enum rc turn_run_input(struct engine *engine, const struct queued_input *input)
     }
     run_queue(&turn);
     const enum rc rc = turn_finish(&turn, &mark, input, (struct actor_ref){0});
-    if (rc == RC_BAD_INPUT || rc == RC_TOO_BIG) {
-        drop_ended(&engine->batch, input->ended);
+    if (rc != RC_OK && !engine_is_store_trouble(rc) && input->ended != NULL) {
+        consume_ended(engine, input->ended);
     }
     return rc;
 }

@@ -161,8 +161,8 @@ struct store_methods {
                    struct store_actor *out,
                    size_t max,
                    size_t *count);
-    /* The earliest deadline there is; 0 if there is none. */
-    enum rc (*next_deadline)(struct store *store, int64_t *deadline_ms);
+    /* The earliest deadline after that time; 0 if there is none. */
+    enum rc (*next_deadline)(struct store *store, int64_t after_ms, int64_t *deadline_ms);
     /* The first call of each lane, by lane, from the lane after `after` on. */
     enum rc (*lane_heads)(struct store *store,
                           struct slice after,

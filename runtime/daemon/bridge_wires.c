@@ -225,6 +225,13 @@ static void act_store(void *context, enum rc rc)
     }
 }
 
+static void act_failed(void *context, const char *message, struct slice whose, enum rc rc)
+{
+    struct bridge *bridge = context;
+    log_event(bridge->log, LOG_ERROR, "turn_failed", LOG_CSTR("message", message),
+              LOG_TEXT("whose", whose), LOG_RC("rc", rc));
+}
+
 struct engine_effects bridge_effects(struct bridge *bridge)
 {
     return (struct engine_effects){
@@ -237,6 +244,7 @@ struct engine_effects bridge_effects(struct bridge *bridge)
         .changed = act_changed,
         .turn = log_is_on(bridge->log, LOG_DEBUG) ? act_turn : NULL,
         .store = act_store,
+        .failed = act_failed,
         .is_sent = call_is_sent,
     };
 }

@@ -291,9 +291,9 @@ static enum rc front_due(struct store *store,
     return inner_of(store)->methods->due(inner_of(store), now_ms, arena, out, max, count);
 }
 
-static enum rc front_next_deadline(struct store *store, int64_t *deadline_ms)
+static enum rc front_next_deadline(struct store *store, int64_t after_ms, int64_t *deadline_ms)
 {
-    return inner_of(store)->methods->next_deadline(inner_of(store), deadline_ms);
+    return inner_of(store)->methods->next_deadline(inner_of(store), after_ms, deadline_ms);
 }
 
 static enum rc front_lane_heads(struct store *store,

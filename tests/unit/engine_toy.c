@@ -244,10 +244,18 @@ static void toy_do_obey(void *next, const struct msg *msg, struct turn *turn)
     CHECK(order->what.len == 0);
 }
 
+static void boom_if_broken(struct toy *toy, struct turn *turn)
+{
+    if (slice_equal(toy->tag, SLICE("broken"))) {
+        obey_boom(toy, SLICE_EMPTY, turn);
+    }
+}
+
 static void toy_do_note_end(void *next, const struct msg *msg, struct turn *turn)
 {
     struct toy *toy = next;
     const struct toy_ended *ended = msg->body;
+    boom_if_broken(toy, turn);
     toy->ends++;
     note(toy, turn, ended->ref);
     if (toy->again) {
@@ -261,7 +269,7 @@ static void toy_do_note_end(void *next, const struct msg *msg, struct turn *turn
 static void toy_do_wake(void *next, const struct msg *msg, struct turn *turn)
 {
     (void)msg;
-    (void)turn;
+    boom_if_broken(next, turn);
     ((struct toy *)next)->sum += 1000;
 }
 
@@ -367,6 +375,12 @@ static void on_store(void *context, enum rc rc)
     bench->store_rc = rc;
 }
 
+static void on_failed(void *context, const char *message, struct slice whose, enum rc rc)
+{
+    struct bench *bench = context;
+    buf_printf(&bench->log, "failed %s %.*s %s\n", message, SLICE_ARGS(whose), rc_name(rc));
+}
+
 static bool on_is_sent(void *context, int64_t call_id)
 {
     return ((const struct bench *)context)->sent == call_id;
@@ -414,6 +428,7 @@ static void open_engine(struct bench *bench)
                     .link = on_link,
                     .changed = on_changed,
                     .store = on_store,
+                    .failed = on_failed,
                     .is_sent = on_is_sent},
         .now_ms = on_now_ms,
         .random = on_random,

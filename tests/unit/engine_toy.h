@@ -12,6 +12,7 @@
  *   tell ACTOR       sends `add 1` to another   spin            sends to itself for ever
  *   answer N         answers a request          link            gives an order
  *   close            goes to its last state     boom            declares a call that is too big
+ * One whose tag is "broken" fails by that at its deadlines and at the ends of its calls.
  */
 #ifndef GITTERD_TESTS_ENGINE_TOY_H
 #define GITTERD_TESTS_ENGINE_TOY_H

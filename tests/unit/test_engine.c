@@ -87,7 +87,7 @@ START_TEST(turn_that_fails_leaves_no_trace)
     ck_assert_str_eq(bench_actor(&bench, "b"), "-");
     ck_assert_str_eq(bench_lane(&bench, "lane"), "");
     ck_text_eq(bench_peek(&bench, "a")->noted, "- 0:");
-    bench_expect(&bench, "changed a\n");
+    bench_expect(&bench, "failed SCRIPT $e TOO_BIG\nchanged a\n");
     ck_assert_uint_eq(bench.done, 3);
     ck_assert_int_eq(bench.done_rc[1], RC_OK); /* it is over: nobody shall repeat it */
     ck_assert_int_eq(engine_counts(bench.engine).turns_failed, 1);

@@ -48,7 +48,7 @@ STORE_TEST(store_new_is_empty)
         is->related(store, RELATION_GHOST_ROOM, SLICE("a"), SLICE("b"), fixture.arena, &text),
         RC_ABSENT);
     ck_assert_rc(is->seen(store, SLICE("$e")), RC_ABSENT);
-    ck_assert_rc(is->next_deadline(store, &number), RC_OK);
+    ck_assert_rc(is->next_deadline(store, 0, &number), RC_OK);
     ck_assert_int_eq(number, 0);
     count = 9;
     ck_assert_rc(is->due(store, INT64_MAX, fixture.arena, &actor, 1, &count), RC_OK);
@@ -355,13 +355,15 @@ STORE_TEST(store_next_deadline_follows_the_rows)
     int64_t deadline_ms = -1;
     put_deadline(FEED, "a", 50);
     put_deadline(USER, "b", 40);
-    ck_assert_rc(is->next_deadline(store, &deadline_ms), RC_OK);
+    ck_assert_rc(is->next_deadline(store, 0, &deadline_ms), RC_OK);
     ck_assert_int_eq(deadline_ms, 40);
+    ck_assert_rc(is->next_deadline(store, 40, &deadline_ms), RC_OK);
+    ck_assert_int_eq(deadline_ms, 50);
     put_deadline(USER, "b", 0);
-    ck_assert_rc(is->next_deadline(store, &deadline_ms), RC_OK);
+    ck_assert_rc(is->next_deadline(store, 0, &deadline_ms), RC_OK);
     ck_assert_int_eq(deadline_ms, 50);
     put_deadline(FEED, "a", 60);
-    ck_assert_rc(is->next_deadline(store, &deadline_ms), RC_OK);
+    ck_assert_rc(is->next_deadline(store, 0, &deadline_ms), RC_OK);
     ck_assert_int_eq(deadline_ms, 60);
 }
 
