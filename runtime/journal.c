@@ -381,7 +381,8 @@ void journal_note_link(struct turn *turn, const struct link_order *order)
 
 void journal_note_order(struct turn *turn, const struct order *order)
 {
-    static const char *const verbs[] = {[ORDER_RETRY] = "retry", [ORDER_AUDIT] = "audit"};
+    static const char *const verbs[] = {
+        [ORDER_RETRY] = "retry", [ORDER_AUDIT] = "audit", [ORDER_READ] = "read"};
     struct buf *buf = decide(turn, "order", 3);
     if (buf != NULL) {
         put_cstr(buf, verbs[order->verb]);

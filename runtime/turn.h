@@ -50,6 +50,7 @@ struct link_order {
 enum order_verb {
     ORDER_RETRY, /* what pauses or backs off is tried again now */
     ORDER_AUDIT, /* a line in the log: `who` did `what` */
+    ORDER_READ,  /* the bot has read the Matrix room `who` up to the event `what` */
 };
 
 struct order {

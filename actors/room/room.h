@@ -46,7 +46,6 @@ enum room_state {
     F(S, FLAG, is_asked)  /* by name: not one of many, which give way to live traffic */           \
     F(S, NUM, creates)    /* attempts */                                                           \
     F(S, TEXT, candidate) /* a Matrix room with our marker, seen before its answer came */         \
-    F(S, TEXT, read_to)   /* the newest event that Gitter has, while others are on their way */    \
     F(S, FLAG, was_explained)                                                                      \
     F(S, NUM, deadline_ms)
 
@@ -80,7 +79,6 @@ enum {
 struct slice room_lane_in(struct turn *turn, const struct room *room);
 struct slice room_lane_out(struct turn *turn, const struct room *room);
 struct slice room_lane_read(struct turn *turn, const struct room *room);
-struct slice room_lane_receipt(struct turn *turn, const struct room *room);
 
 /* The bot says something in the Matrix room, as a reply if `reply_to` is not empty. */
 void room_notice(struct turn *turn,

@@ -23,7 +23,6 @@ static void close_down(struct turn *turn, struct room *room, bool keeps_posts)
         drop_posts(turn, room);
     }
     turn_cancel(turn, room_lane_read(turn, room), SLICE_EMPTY);
-    turn_cancel(turn, room_lane_receipt(turn, room), SLICE_EMPTY);
     room_tell_feed(turn, room, MSG_FEED_ROOM_REMOVED);
     turn_send(turn, room_face(room), MSG_FACE_END, &nothing);
     room->matrix_room = SLICE_EMPTY;

@@ -114,7 +114,7 @@ void room_do_compare(void *next, const struct msg *msg, struct turn *turn)
     if (found != NULL) {
         room_claim(turn, room, found->id,
                    room_own_value(turn_arena(turn), post.event_id, post.part));
-        room->read_to = post.event_id;
+        room_mark_read(turn, room, post.event_id);
         room_post_delivered(turn, room, post.event_id);
         return;
     }

@@ -50,24 +50,6 @@ static struct slice why_undelivered(struct turn *turn, const struct call_ended *
     return ended->status == 0 ? text_template(TEXT_WHY_OLD) : why_failed(turn_arena(turn), ended);
 }
 
-/* The bot has read what Gitter has: one receipt for the newest of those that were on their way
- * together. Nothing waits for it, and one that does not arrive is not missed. */
-static void mark_read(struct turn *turn, struct room *room)
-{
-    if (room->posts > 0 || room->read_to.len == 0 || room->matrix_room.len == 0) {
-        return;
-    }
-    const struct matrix_request request =
-        matrix_receipt_request(turn_arena(turn), room->matrix_room, room->read_to);
-    struct call call =
-        call_matrix(MSG_ROOM_RECEIPT_ENDED, &request,
-                    lane_of(turn_arena(turn), "room-receipt", room->key), room->owner);
-    call.is_catch_up = true;
-    call.patience_ms = CALL_PATIENCE_MS;
-    turn_call(turn, &call);
-    room->read_to = SLICE_EMPTY;
-}
-
 void room_post_failed(struct turn *turn,
                       struct room *room,
                       struct slice event_id,
@@ -87,7 +69,6 @@ void room_post_failed(struct turn *turn,
     if (room->posts == 0) {
         end_row(turn, room, &room->undelivered, &room->last_undelivered);
     }
-    mark_read(turn, room);
     room_make_kept_change(turn, room, event_id);
 }
 
@@ -96,6 +77,12 @@ void room_post_delivered(struct turn *turn, struct room *room, struct slice even
     room->posts -= room->posts > 0 ? 1 : 0;
     room->ended++;
     end_row(turn, room, &room->undelivered, &room->last_undelivered);
-    mark_read(turn, room);
     room_make_kept_change(turn, room, event_id);
+}
+
+void room_mark_read(struct turn *turn, const struct room *room, struct slice event_id)
+{
+    if (room->matrix_room.len > 0) {
+        turn_order(turn, &(struct order){ORDER_READ, room->matrix_room, event_id});
+    }
 }

@@ -51,6 +51,8 @@ void room_post_failed(struct turn *turn,
                       struct slice event_id,
                       const struct call_ended *ended);
 void room_post_delivered(struct turn *turn, struct room *room, struct slice event_id);
+/* Gitter has this event: the bot's read receipt moves to it. */
+void room_mark_read(struct turn *turn, const struct room *room, struct slice event_id);
 
 /* room_change.c: changes of an event whose posts have all ended. */
 void room_make_kept_change(struct turn *turn, struct room *room, struct slice event_id);

@@ -114,11 +114,6 @@ struct slice room_lane_read(struct turn *turn, const struct room *room)
     return lane_of(turn_arena(turn), "room-read", room->key);
 }
 
-struct slice room_lane_receipt(struct turn *turn, const struct room *room)
-{
-    return lane_of(turn_arena(turn), "room-receipt", room->key);
-}
-
 struct slice
 room_ref(struct arena *arena, struct slice message, struct slice user, const char *what)
 {

@@ -135,7 +135,7 @@ static void note_post(struct turn *turn,
     if (message->has_version) {
         room_claim(turn, room, message->id,
                    room_own_value(turn_arena(turn), post->event_id, post->part));
-        room->read_to = post->event_id;
+        room_mark_read(turn, room, post->event_id);
     } else {
         ROOM_NOTICE(turn, room, post->event_id, TEXT_SHADOW_BANNED, {"room", room->label});
     }

@@ -10,6 +10,7 @@
 #include "runtime/daemon/hello.h"
 #include "runtime/daemon/journal_settings.h"
 #include "runtime/daemon/metrics.h"
+#include "runtime/daemon/receipts.h"
 #include "runtime/daemon/report.h"
 #include "runtime/daemon/status.h"
 #include "runtime/daemon/tables.h"
@@ -440,11 +441,23 @@ static enum rc open_hello(struct bridge *bridge)
                 SLICE_EMPTY);
 }
 
+static enum rc open_receipts(struct bridge *bridge)
+{
+    const struct receipts_options options = {
+        .loop = bridge->loop,
+        .homeserver_url = bridge->config->matrix_homeserver_url,
+        .as_token = bridge->config->matrix_appservice_token,
+        .ca_file = bridge->config->ca_file,
+    };
+    return fail(bridge, receipts_open(&options, &bridge->receipts), "cannot set up outgoing calls",
+                SLICE_EMPTY);
+}
+
 static enum rc bridge_open(struct bridge *bridge)
 {
-    enum rc (*const steps[])(struct bridge * bridge) = {open_store,   open_engine,  open_courier,
-                                                        open_links,   open_servers, open_metrics,
-                                                        open_control, resume,       open_hello};
+    enum rc (*const steps[])(struct bridge * bridge) = {
+        open_store,   open_engine,  open_courier,  open_links, open_servers,
+        open_metrics, open_control, open_receipts, resume,     open_hello};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         const enum rc rc = steps[i](bridge);
         if (rc != RC_OK) {
@@ -472,6 +485,7 @@ static void say_stopped(const struct bridge *bridge)
 static void bridge_close(struct bridge *bridge)
 {
     hello_close(bridge->hello);
+    receipts_close(bridge->receipts);
     if (bridge->transport.close != NULL) {
         bridge->transport.close(bridge->transport.context);
     }

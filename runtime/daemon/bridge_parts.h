@@ -22,6 +22,7 @@ struct control;
 struct hello;
 struct log;
 struct metrics;
+struct receipts;
 struct secrets;
 
 struct bridge {
@@ -40,6 +41,7 @@ struct bridge {
     struct appservice *appservice;
     struct web *web;
     struct hello *hello;
+    struct receipts *receipts;
     struct http_server *appservice_server;
     struct http_server *web_server;
     struct metrics *metrics; /* NULL with metrics_server: nobody watches */

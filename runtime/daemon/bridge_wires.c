@@ -3,6 +3,7 @@
 #include "db/secrets.h"
 #include "runtime/base/check.h"
 #include "runtime/daemon/bridge_parts.h"
+#include "runtime/daemon/receipts.h"
 #include "runtime/log.h"
 
 #include <time.h>
@@ -108,6 +109,9 @@ static void act_order(void *context, const struct order *order)
     case ORDER_AUDIT:
         log_event(bridge->log, LOG_INFO, "admin", LOG_TEXT("by", order->who),
                   LOG_TEXT("command", order->what));
+        break;
+    case ORDER_READ:
+        receipts_move(bridge->receipts, order->who, order->what);
         break;
     }
 }

@@ -327,11 +327,6 @@ static struct peer_answer take_room_call(struct asked *asked)
     if (asked_is(asked, 5, "state") && slice_equal(asked->row->call.method, SLICE("GET"))) {
         return peers_tell_create(peers, asked_segment(asked, 4), asked->user);
     }
-    if (asked_is(asked, 5, "receipt")) {
-        peers->receipts++;
-        peers->read_to = asked_segment(asked, 7);
-        return peer_answer_ok();
-    }
     if (asked_is(asked, 5, "state")) {
         return take_state(asked);
     }

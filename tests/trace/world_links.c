@@ -184,6 +184,9 @@ void world_on_order(void *context, const struct order *order)
     struct world *world = context;
     if (order->verb == ORDER_RETRY) {
         BUF_PUT(&world->peers.log, "order: try again\n");
+    } else if (order->verb == ORDER_READ) {
+        world->peers.receipts++;
+        world->peers.read_to = arena_copy(world->arena, order->what);
     } else {
         buf_printf(&world->peers.log, "audit %.*s: %.*s\n", SLICE_ARGS(order->who),
                    SLICE_ARGS(order->what));
