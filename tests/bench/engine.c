@@ -139,9 +139,10 @@ static enum rc no_turn(struct store *store, int64_t *turn)
     return RC_OK;
 }
 
-static enum rc no_deadline(struct store *store, int64_t *deadline_ms)
+static enum rc no_deadline(struct store *store, int64_t after_ms, int64_t *deadline_ms)
 {
     (void)store;
+    (void)after_ms;
     *deadline_ms = 0;
     return RC_OK;
 }
