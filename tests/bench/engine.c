@@ -173,11 +173,17 @@ static void note_commit(struct store *store,
     self->context = context;
 }
 
+static void abandon(struct store *store)
+{
+    ((struct null_store *)store)->done = NULL;
+}
+
 static const struct store_methods null_methods = {
     .next_turn = no_turn,
     .load = give_member,
     .next_deadline = no_deadline,
     .commit = note_commit,
+    .abandon = abandon,
 };
 
 /* Effects: there are none but news of actors. */
