@@ -33,6 +33,7 @@
  *     which it asked. `question` is a hash of what was asked (journal_hash).
  *       ["actor", machine, key, state, calls, fields]  the actor as the turn found it; state nil:
  *                                                      there was none
+ *       ["met", machine, key]                          looked at; what it is follows from the log
  *       ["random", bytes]                              random bytes
  *       ["secret", text]                               a stand-in for a secret that was made up
  *       ["find", question, [[key, state, value], ...]] actors by a column, or all, or a page of

@@ -100,7 +100,9 @@ void replay_close(struct replay *replay)
 
 void replay_epoch(struct replay *replay, struct slice epoch)
 {
-    replay->engine->options.epoch = arena_copy(replay->arena, epoch);
+    if (!slice_equal(replay->engine->options.epoch, epoch)) {
+        replay->engine->options.epoch = arena_copy(replay->arena, epoch);
+    }
 }
 
 int replay_machine(const struct application *application, struct slice name)
@@ -154,6 +156,9 @@ static enum rc restore(struct replay *replay, const struct journal_item *item, b
         }
     }
     roster_set(roster, ref, &form);
+    if (roster_is_loaded(roster, ref, &actor)) {
+        actor->journalled_turn = 0;
+    }
     return RC_OK;
 }
 
@@ -327,4 +332,51 @@ const void *replay_peek(struct replay *replay, struct actor_ref ref, int *state)
 size_t replay_actors(const struct replay *replay)
 {
     return roster_count(replay->engine->roster);
+}
+
+enum rc replay_take_reads(struct replay *replay, const struct journal_turn *turn)
+{
+    arena_reset(replay->scratch);
+    return restore_all(replay, turn->reads, SLICE("actor"));
+}
+
+enum rc replay_take_outcome(struct replay *replay, const struct journal_turn *turn)
+{
+    arena_reset(replay->scratch);
+    return restore_all(replay, turn->decisions, SLICE("became"));
+}
+
+bool replay_is_marked(const struct replay *replay, struct actor_ref ref)
+{
+    struct actor *actor = NULL;
+    return !roster_is_loaded(replay->engine->roster, ref, &actor) || actor->journalled_turn > 0;
+}
+
+void replay_mark(struct replay *replay, struct actor_ref ref)
+{
+    struct actor *actor = NULL;
+    if (roster_is_loaded(replay->engine->roster, ref, &actor)) {
+        actor->journalled_turn = 1;
+    }
+}
+
+void replay_put_actor(const struct replay *replay, struct actor_ref ref, struct buf *out)
+{
+    const struct fsm *fsm = replay->application->machines[ref.kind];
+    struct actor *actor = NULL;
+    const bool is_there =
+        roster_is_loaded(replay->engine->roster, ref, &actor) && actor->committed.value != NULL;
+    pack_put_array(out, 6);
+    pack_put_text(out, SLICE("actor"));
+    pack_put_text(out, slice_from_cstr(fsm->name));
+    pack_put_text(out, ref.key);
+    if (!is_there) {
+        pack_put_nil(out);
+        pack_put_int(out, 0);
+        pack_put_map(out, 0);
+        return;
+    }
+    pack_put_text(out, slice_from_cstr(fsm->states[actor->committed.state]));
+    pack_put_int(out, actor->committed.calls);
+    (void)record_put_changes(out, fsm->record, NULL, actor->committed.value, NULL);
 }
