@@ -51,7 +51,7 @@
  *                                                      `bytes` is the length of its body, `digest`
  *                                                      a hash of body and options; 0: not compared
  *       ["cancel", [call id, ...]]
- *       ["answer", status, bytes, flags]               to a web request; flags: 1 redirects, 2 sets
+ *       ["answer", status, flags]                      to a web request; flags: 1 redirects, 2 sets
  *                                                      a cookie
  *       ["link", verb, owner, channel]
  *       ["order", verb, who, what]                     to the process around the actors

@@ -364,10 +364,9 @@ void journal_note_cancel(struct turn *turn, const int64_t *ids, size_t count)
 
 void journal_note_answer(struct turn *turn, const struct answer *answer)
 {
-    struct buf *buf = decide(turn, "answer", 3);
+    struct buf *buf = decide(turn, "answer", 2);
     if (buf != NULL) {
         pack_put_int(buf, answer->status);
-        pack_put_int(buf, (int64_t)answer->body.len);
         pack_put_int(buf, (answer->location.len > 0 ? ANSWER_REDIRECTS : 0) |
                               (answer->set_cookie.len > 0 ? ANSWER_SETS_COOKIE : 0));
     }

@@ -287,6 +287,23 @@ static void take_decisions(struct replay *replay, struct slice *out)
     *out = buf_slice(&replay->decisions);
 }
 
+static void take_reads(struct replay *replay, const struct journal_turn *turn, struct slice *out)
+{
+    const struct journal *journal = replay->engine->journal;
+    struct slice items = turn->reads;
+    struct buf buf;
+    uint64_t count = 0;
+    *out = turn->reads;
+    if (journal->reads_count == 0 || pack_take_array(&items, &count) != RC_OK) {
+        return;
+    }
+    buf_init(&buf, replay->scratch);
+    pack_put_array(&buf, count + journal->reads_count);
+    buf_put(&buf, items);
+    buf_put(&buf, buf_slice(&journal->reads));
+    *out = buf_slice(&buf);
+}
+
 enum rc
 replay_turn(struct replay *replay, const struct journal_turn *turn, struct replay_outcome *outcome)
 {
@@ -299,6 +316,7 @@ replay_turn(struct replay *replay, const struct journal_turn *turn, struct repla
     if (rc == RC_OK && turn->is_emptied) {
         outcome->is_empty = true;
         outcome->decisions = turn->decisions;
+        outcome->reads = turn->reads;
         return restore_all(replay, turn->decisions, SLICE("became"));
     }
     journal->answers = turn->reads;
@@ -315,6 +333,7 @@ replay_turn(struct replay *replay, const struct journal_turn *turn, struct repla
     outcome->is_empty = rc == RC_OK && engine->next_turn == turn->number;
     outcome->has_strayed = journal->has_strayed;
     take_decisions(replay, &outcome->decisions);
+    take_reads(replay, turn, &outcome->reads);
     publish(replay);
     return rc;
 }

@@ -24,6 +24,7 @@ struct replay_outcome {
     bool has_strayed;       /* it asked what the log does not know; taken as not being there */
     bool is_empty;          /* nothing ran: the deadline was not one, or the entry was emptied */
     struct slice decisions; /* as in an entry */
+    struct slice reads;     /* as recorded, and behind it what the log did not know */
 };
 
 /* From here on unique ids begin with this. */

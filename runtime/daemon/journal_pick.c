@@ -190,6 +190,7 @@ static enum rc decide_anew(struct journal_pick *pick, struct journal_turn *turn)
     const enum rc rc = replay_turn(pick->anew.replay, turn, &outcome);
     if (rc == RC_OK) {
         turn->decisions = arena_copy(pick->arena, outcome.decisions);
+        turn->reads = arena_copy(pick->arena, outcome.reads);
     }
     return rc;
 }

@@ -158,6 +158,7 @@ static void bless(struct session *session,
     struct buf entry;
     struct journal_turn blessed = *turn;
     blessed.decisions = outcome->decisions;
+    blessed.reads = outcome->reads;
     buf_init(&entry, session->arena);
     journal_turn_put(&entry, &blessed);
     journal_output_put(&session->output, buf_slice(&entry));
@@ -177,7 +178,8 @@ static bool take_turn(struct session *session, const struct journal_entry *entry
     }
     enum rc rc = replay_turn(session->run.replay, &turn, &outcome);
     if (rc != RC_OK) { /* a message or a state that is not known any more */
-        outcome = (struct replay_outcome){.rc = rc, .decisions = turn.decisions};
+        outcome =
+            (struct replay_outcome){.rc = rc, .decisions = turn.decisions, .reads = turn.reads};
     }
     session->turns++;
     show(session, &turn, &outcome, &out);
