@@ -309,6 +309,9 @@ static void face_do_judge(void *next, const struct msg *msg, struct turn *turn)
         turn_send(turn, (struct actor_ref){ACTOR_ROOM, face->key}, MSG_ROOM_OWNER_GONE, &nothing);
     } else if (is_trouble) {
         check(turn, face, turn_now_ms(turn) + CHECK_AGAIN_MS);
+    } else { /* back again: Gitter ended the subscription when the owner went */
+        const struct msg_room again = {.gitter_room = face->gitter_room};
+        turn_send(turn, (struct actor_ref){ACTOR_FEED, face->owner}, MSG_FEED_ROOM_ADDED, &again);
     }
 }
 
