@@ -1,6 +1,7 @@
 /* Runs seeds, each in a process of its own, and sums up what came of them.
  *
- *   sim [--seed N] [--count N] [--jobs N] [--store sqlite] [--without FAULT] [--hash] [--tell]
+ *   sim [--seed N] [--count N] [--jobs N] [--store sqlite] [--without FAULT] [--first] [--hash]
+ * [--tell]
  *
  * One seed alone is told in full when it fails. */
 #include "tests/sim/sim.h"
@@ -164,19 +165,22 @@ struct wanted {
     uint64_t count;
     uint64_t jobs;
     bool has_hash;
+    bool is_first; /* only up to the first that fails */
 };
 
 static uint64_t run_all(const struct wanted *wanted, struct sim_result *sum)
 {
     struct job jobs[JOBS_MAX];
     uint64_t failed = 0;
-    for (uint64_t begun = 0, ended = 0; ended < wanted->count;) {
-        if (begun < wanted->count && begun - ended < wanted->jobs) {
+    uint64_t count = wanted->count;
+    for (uint64_t begun = 0, ended = 0; ended < count;) {
+        if (begun < count && begun - ended < wanted->jobs) {
             start(&jobs[begun % wanted->jobs], wanted->seed + begun);
             begun++;
         } else {
             failed += finish(&jobs[ended % wanted->jobs], sum) ? 0 : 1;
             ended++;
+            count = wanted->is_first && failed > 0 ? begun : count;
         }
     }
     return failed;
@@ -200,6 +204,8 @@ static bool read_arguments(int argc, char **argv, struct wanted *wanted)
                                                                    : NULL;
         if (strcmp(argv[i], "--hash") == 0) {
             wanted->has_hash = true;
+        } else if (strcmp(argv[i], "--first") == 0) {
+            wanted->is_first = true;
         } else if (strcmp(argv[i], "--without") == 0 && i + 1 < argc) {
             i++;
             forbid(argv[i]);
@@ -245,7 +251,7 @@ int main(int argc, char **argv)
     sim.allowed = UINT32_MAX;
     if (!read_arguments(argc, argv, &wanted)) {
         (void)fprintf(stderr, "usage: sim [--seed N] [--count N] [--jobs N] [--store sqlite] "
-                              "[--without FAULT] [--hash] [--tell]\n");
+                              "[--without FAULT] [--first] [--hash] [--tell]\n");
         return 2;
     }
     const uint64_t failed = run_all(&wanted, &sum);

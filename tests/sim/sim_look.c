@@ -39,6 +39,13 @@ bool sim_is_in_room(const struct sim_bridge *bridge, const struct peer_message *
     return message->room.len == 2 && message->room.ptr[1] == (char)('1' + (int)bridge->room);
 }
 
+/* Of an own message and its repetition by something between, the room takes one for its own. */
+static bool was_repeated(const struct sim *sim, size_t m)
+{
+    return sim->messages[m].is_repeat ||
+           (m + 1 < sim->messages_count && sim->messages[m + 1].is_repeat);
+}
+
 static bool had_text(const struct sim_message *message, struct slice text)
 {
     bool had = slice_equal(message->text, text);
@@ -63,7 +70,7 @@ bool sim_is_ambiguous(const struct sim *sim, size_t b, struct slice text)
     for (size_t i = 0; i < peers->messages_count; i++) {
         const struct sim_message *message = &sim->messages[i];
         is_elsewhere = is_elsewhere ||
-                       ((message->event_id.len == 0 || message->is_repeat) &&
+                       ((message->event_id.len == 0 || was_repeated(sim, i)) &&
                         sim_is_in_room(bridge, &peers->messages[i]) &&
                         slice_equal(peers->messages[i].user, sim->users[bridge->user].account) &&
                         had_text(message, text));
@@ -160,13 +167,6 @@ count_in_room(const struct look *look, struct slice room, struct slice id, bool 
         }
     }
     return count;
-}
-
-/* Of an own message and its repetition by something between, the room takes one for its own. */
-static bool was_repeated(const struct sim *sim, size_t m)
-{
-    return sim->messages[m].is_repeat ||
-           (m + 1 < sim->messages_count && sim->messages[m + 1].is_repeat);
 }
 
 struct found {
