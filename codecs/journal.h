@@ -33,6 +33,7 @@
  *     which it asked. `question` is a hash of what was asked (journal_hash).
  *       ["actor", machine, key, state, calls, fields]  the actor as the turn found it; state nil:
  *                                                      there was none
+ *       ["met", machine, key]                          looked at; what it is follows from the log
  *       ["random", bytes]                              random bytes
  *       ["secret", text]                               a stand-in for a secret that was made up
  *       ["find", question, [[key, state, value], ...]] actors by a column, or all, or a page of
@@ -50,7 +51,7 @@
  *                                                      `bytes` is the length of its body, `digest`
  *                                                      a hash of body and options; 0: not compared
  *       ["cancel", [call id, ...]]
- *       ["answer", status, bytes, flags]               to a web request; flags: 1 redirects, 2 sets
+ *       ["answer", status, flags]                      to a web request; flags: 1 redirects, 2 sets
  *                                                      a cookie
  *       ["link", verb, owner, channel]
  *       ["order", verb, who, what]                     to the process around the actors

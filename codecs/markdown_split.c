@@ -147,7 +147,8 @@ static void take_line(struct split *split, struct slice line)
         const size_t used = units_used(split);
         const size_t room = used < split->units_max ? split->units_max - used : 0;
         const bool fits_another = markdown_utf16_units(line) <= split->units_max / 2;
-        if (split->has_text && (fits_another || room < split->units_max / 2)) {
+        /* a part full of blank lines says nothing: end_part drops it */
+        if ((split->has_text && fits_another) || room < split->units_max / 2) {
             end_part(split);
             continue;
         }

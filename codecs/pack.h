@@ -47,6 +47,10 @@ NODISCARD enum rc pack_take_array(struct slice *bytes, uint64_t *count);
 /* One value whole, as bytes. */
 NODISCARD enum rc pack_take_whole(struct slice *bytes, struct slice *out);
 
+/* One value as JSON, bytes as hex digits. RC_TOO_BIG: nested deeper than what we write. */
+struct json_writer;
+NODISCARD enum rc pack_put_json(struct json_writer *writer, struct slice bytes);
+
 /* Writing, at the end of a buffer. */
 void pack_put_array(struct buf *buf, size_t count);
 void pack_put_map(struct buf *buf, size_t count);

@@ -210,6 +210,22 @@ struct slice record_print(struct arena *arena, const struct record_type *type, c
     return buf_slice(&buf);
 }
 
+struct slice record_print_field(struct arena *arena,
+                                const struct record_type *type,
+                                const void *value,
+                                struct slice name)
+{
+    struct buf buf;
+    buf_init(&buf, arena);
+    for (size_t i = 0; i < type->fields_count; i++) {
+        const struct field *field = &type->fields[i];
+        if (slice_equal(slice_from_cstr(field->name), name) && !field_is_zero(field, value)) {
+            print_field(&buf, field, value);
+        }
+    }
+    return buf_slice(&buf);
+}
+
 static bool field_is_equal(const struct field *field, const void *a, const void *b)
 {
     switch (field->type) {

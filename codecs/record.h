@@ -73,6 +73,11 @@ void *record_copy(struct arena *arena, const struct record_type *type, const voi
 
 /* "name=value ..." for logs and traces; SECRET shows as "(secret)", zero values are left out. */
 struct slice record_print(struct arena *arena, const struct record_type *type, const void *value);
+/* One of them by its name; empty if it has its zero value or there is none. */
+struct slice record_print_field(struct arena *arena,
+                                const struct record_type *type,
+                                const void *value,
+                                struct slice name);
 
 bool record_equal(const struct record_type *type, const void *a, const void *b);
 

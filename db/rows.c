@@ -1,5 +1,6 @@
 #include "db/rows.h"
 
+#include "runtime/base/buf.h"
 #include "runtime/base/check.h"
 
 #include <stdlib.h>
@@ -142,6 +143,27 @@ void rows_remove(struct rows *rows, size_t index)
     arena_close(rows->at[index].row->arena);
     rows->count--;
     memmove(&rows->at[index], &rows->at[index + 1], (rows->count - index) * sizeof *rows->at);
+}
+
+void rows_prune(struct rows *rows, int64_t time_ms, size_t max)
+{
+    size_t pruned = 0;
+    for (size_t i = rows->count; i > 0 && pruned < max; i--) {
+        if (rows->at[i - 1].row->time_ms < time_ms) {
+            rows_remove(rows, i - 1);
+            pruned++;
+        }
+    }
+}
+
+struct slice rows_join(const struct rows *rows, struct arena *arena)
+{
+    struct buf joined;
+    buf_init(&joined, arena);
+    for (size_t i = 0; i < rows->count; i++) {
+        buf_put(&joined, rows->at[i].row->value);
+    }
+    return buf_slice(&joined);
 }
 
 void rows_copy(struct rows *to, const struct rows *from)

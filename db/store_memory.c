@@ -2,7 +2,6 @@
 
 #include "db/rows.h"
 #include "db/store_rules.h"
-#include "runtime/base/buf.h"
 #include "runtime/base/check.h"
 
 #include <stdlib.h>
@@ -355,14 +354,8 @@ static void apply_actor(struct memory_store *self, const struct store_actor *act
 /* By whole days, as the column of the other store counts them. */
 static void prune_map(struct memory_store *self, int64_t now_ms)
 {
-    struct rows *rows = &self->relations[RELATION_MESSAGE_MAP];
-    size_t pruned = 0;
-    for (size_t i = rows->count; i > 0 && pruned < STORE_PRUNED_MAX; i--) {
-        if (rows->at[i - 1].row->time_ms / day_ms < now_ms / day_ms - STORE_MAP_DAYS) {
-            rows_remove(rows, i - 1);
-            pruned++;
-        }
-    }
+    const int64_t first_day = now_ms / day_ms - STORE_MAP_DAYS;
+    rows_prune(&self->relations[RELATION_MESSAGE_MAP], first_day * day_ms, STORE_PRUNED_MAX);
 }
 
 static void
@@ -385,13 +378,7 @@ apply_relation(struct memory_store *self, const struct store_relation *relation,
 
 static void apply_seen(struct memory_store *self, const struct store_batch *batch)
 {
-    size_t pruned = 0;
-    for (size_t i = self->seen.count; i > 0 && pruned < STORE_PRUNED_MAX; i--) {
-        if (self->seen.at[i - 1].row->time_ms < batch->now_ms - seen_ms_max) {
-            rows_remove(&self->seen, i - 1);
-            pruned++;
-        }
-    }
+    rows_prune(&self->seen, batch->now_ms - seen_ms_max, STORE_PRUNED_MAX);
     for (size_t i = 0; i < batch->seen_count; i++) {
         const struct row row = {.key = {.a = batch->seen[i]}, .time_ms = batch->now_ms};
         if (rows_get(&self->seen, &row.key) == NULL) {
@@ -433,13 +420,7 @@ static void apply_journal(struct memory_store *self, const struct store_batch *b
 
 struct slice store_memory_journal(struct store *store, struct arena *arena)
 {
-    const struct rows *rows = &memory_of(store)->journal;
-    struct buf whole;
-    buf_init(&whole, arena);
-    for (size_t i = 0; i < rows->count; i++) {
-        buf_put(&whole, rows->at[i].row->value);
-    }
-    return buf_slice(&whole);
+    return rows_join(&memory_of(store)->journal, arena);
 }
 
 void store_memory_keep_journal(struct store *store, size_t rows_max)

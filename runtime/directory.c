@@ -10,9 +10,18 @@ enum {
     DIRECTORY_PAGE = 256
 };
 
-bool turn_exists(struct turn *turn, struct actor_ref ref, int *state)
+static struct actor *meet(struct turn *turn, struct actor_ref ref)
 {
     struct actor *actor = turn_actor(turn, ref);
+    if (actor != NULL) {
+        journal_note_meeting(turn, actor);
+    }
+    return actor;
+}
+
+bool turn_exists(struct turn *turn, struct actor_ref ref, int *state)
+{
+    struct actor *actor = meet(turn, ref);
     if (actor == NULL || !roster_is_kept(turn->engine->roster, actor)) {
         return false;
     }
@@ -22,7 +31,7 @@ bool turn_exists(struct turn *turn, struct actor_ref ref, int *state)
 
 const void *turn_peek(struct turn *turn, struct actor_ref ref, int *state)
 {
-    struct actor *actor = turn_actor(turn, ref);
+    struct actor *actor = meet(turn, ref);
     if (actor == NULL || !roster_is_kept(turn->engine->roster, actor)) {
         return NULL;
     }

@@ -183,6 +183,16 @@ void journal_note_actor(struct turn *turn, struct actor *actor)
     put_fields(turn, buf, kind, NULL, form->value);
 }
 
+void journal_note_meeting(struct turn *turn, const struct actor *actor)
+{
+    const bool is_told = actor->journalled_turn == turn->number;
+    struct buf *buf = is_told ? NULL : read_note(turn, "met", 2);
+    if (buf != NULL) {
+        put_cstr(buf, machine_name(turn, actor->ref.kind));
+        pack_put_text(buf, actor->ref.key);
+    }
+}
+
 void journal_drop(struct journal *journal, struct list *noted, size_t mark)
 {
     if (journal == NULL) {
@@ -354,10 +364,9 @@ void journal_note_cancel(struct turn *turn, const int64_t *ids, size_t count)
 
 void journal_note_answer(struct turn *turn, const struct answer *answer)
 {
-    struct buf *buf = decide(turn, "answer", 3);
+    struct buf *buf = decide(turn, "answer", 2);
     if (buf != NULL) {
         pack_put_int(buf, answer->status);
-        pack_put_int(buf, (int64_t)answer->body.len);
         pack_put_int(buf, (answer->location.len > 0 ? ANSWER_REDIRECTS : 0) |
                               (answer->set_cookie.len > 0 ? ANSWER_SETS_COOKIE : 0));
     }

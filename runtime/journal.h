@@ -43,6 +43,8 @@ void journal_close(struct journal *journal);
 /* Of a turn, from its begin to its end; without a journal each does nothing. */
 void journal_begin(struct turn *turn);
 void journal_note_actor(struct turn *turn, struct actor *actor);
+/* The turn looks at it, though it may do nothing to it. */
+void journal_note_meeting(struct turn *turn, const struct actor *actor);
 void journal_note_step(struct turn *turn,
                        struct actor_ref ref,
                        const struct msg *msg,

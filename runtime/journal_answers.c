@@ -31,6 +31,29 @@ static bool find_from(struct slice from,
     return false;
 }
 
+/* What the log does not know is written down as not being there, for a log that is blessed. */
+static void note_stray(struct journal *journal, const char *what, uint32_t question)
+{
+    struct buf *buf = &journal->reads;
+    const struct slice name = slice_from_cstr(what);
+    journal->has_strayed = true;
+    journal->reads_count++;
+    pack_put_array(buf, question == 0 ? 2 : 3);
+    pack_put_text(buf, name);
+    if (question != 0) {
+        pack_put_int(buf, question);
+    }
+    if (slice_equal(name, SLICE("value")) || slice_equal(name, SLICE("right"))) {
+        pack_put_nil(buf);
+    } else if (slice_equal(name, SLICE("count"))) {
+        pack_put_int(buf, 0);
+    } else if (question != 0) {
+        pack_put_array(buf, 0);
+    } else {
+        pack_put_bytes(buf, SLICE_EMPTY);
+    }
+}
+
 /* The same is asked again in the same turn after an answer changed: so what comes next in the log
  * goes first. False and a mark when the log does not know. */
 static bool
@@ -40,7 +63,7 @@ find_answer(struct journal *journal, const char *what, uint32_t question, struct
                           find_from(journal->answers, what, question, answer, &journal->next);
     if (!is_found) {
         *answer = SLICE_EMPTY;
-        journal->has_strayed = true;
+        note_stray(journal, what, question);
     }
     return is_found;
 }

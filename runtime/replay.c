@@ -100,7 +100,9 @@ void replay_close(struct replay *replay)
 
 void replay_epoch(struct replay *replay, struct slice epoch)
 {
-    replay->engine->options.epoch = arena_copy(replay->arena, epoch);
+    if (!slice_equal(replay->engine->options.epoch, epoch)) {
+        replay->engine->options.epoch = arena_copy(replay->arena, epoch);
+    }
 }
 
 int replay_machine(const struct application *application, struct slice name)
@@ -154,6 +156,9 @@ static enum rc restore(struct replay *replay, const struct journal_item *item, b
         }
     }
     roster_set(roster, ref, &form);
+    if (roster_is_loaded(roster, ref, &actor)) {
+        actor->journalled_turn = 0;
+    }
     return RC_OK;
 }
 
@@ -282,6 +287,23 @@ static void take_decisions(struct replay *replay, struct slice *out)
     *out = buf_slice(&replay->decisions);
 }
 
+static void take_reads(struct replay *replay, const struct journal_turn *turn, struct slice *out)
+{
+    const struct journal *journal = replay->engine->journal;
+    struct slice items = turn->reads;
+    struct buf buf;
+    uint64_t count = 0;
+    *out = turn->reads;
+    if (journal->reads_count == 0 || pack_take_array(&items, &count) != RC_OK) {
+        return;
+    }
+    buf_init(&buf, replay->scratch);
+    pack_put_array(&buf, count + journal->reads_count);
+    buf_put(&buf, items);
+    buf_put(&buf, buf_slice(&journal->reads));
+    *out = buf_slice(&buf);
+}
+
 enum rc
 replay_turn(struct replay *replay, const struct journal_turn *turn, struct replay_outcome *outcome)
 {
@@ -294,6 +316,7 @@ replay_turn(struct replay *replay, const struct journal_turn *turn, struct repla
     if (rc == RC_OK && turn->is_emptied) {
         outcome->is_empty = true;
         outcome->decisions = turn->decisions;
+        outcome->reads = turn->reads;
         return restore_all(replay, turn->decisions, SLICE("became"));
     }
     journal->answers = turn->reads;
@@ -310,6 +333,7 @@ replay_turn(struct replay *replay, const struct journal_turn *turn, struct repla
     outcome->is_empty = rc == RC_OK && engine->next_turn == turn->number;
     outcome->has_strayed = journal->has_strayed;
     take_decisions(replay, &outcome->decisions);
+    take_reads(replay, turn, &outcome->reads);
     publish(replay);
     return rc;
 }
@@ -327,4 +351,51 @@ const void *replay_peek(struct replay *replay, struct actor_ref ref, int *state)
 size_t replay_actors(const struct replay *replay)
 {
     return roster_count(replay->engine->roster);
+}
+
+enum rc replay_take_reads(struct replay *replay, const struct journal_turn *turn)
+{
+    arena_reset(replay->scratch);
+    return restore_all(replay, turn->reads, SLICE("actor"));
+}
+
+enum rc replay_take_outcome(struct replay *replay, const struct journal_turn *turn)
+{
+    arena_reset(replay->scratch);
+    return restore_all(replay, turn->decisions, SLICE("became"));
+}
+
+bool replay_is_marked(const struct replay *replay, struct actor_ref ref)
+{
+    struct actor *actor = NULL;
+    return !roster_is_loaded(replay->engine->roster, ref, &actor) || actor->journalled_turn > 0;
+}
+
+void replay_mark(struct replay *replay, struct actor_ref ref)
+{
+    struct actor *actor = NULL;
+    if (roster_is_loaded(replay->engine->roster, ref, &actor)) {
+        actor->journalled_turn = 1;
+    }
+}
+
+void replay_put_actor(const struct replay *replay, struct actor_ref ref, struct buf *out)
+{
+    const struct fsm *fsm = replay->application->machines[ref.kind];
+    struct actor *actor = NULL;
+    const bool is_there =
+        roster_is_loaded(replay->engine->roster, ref, &actor) && actor->committed.value != NULL;
+    pack_put_array(out, 6);
+    pack_put_text(out, SLICE("actor"));
+    pack_put_text(out, slice_from_cstr(fsm->name));
+    pack_put_text(out, ref.key);
+    if (!is_there) {
+        pack_put_nil(out);
+        pack_put_int(out, 0);
+        pack_put_map(out, 0);
+        return;
+    }
+    pack_put_text(out, slice_from_cstr(fsm->states[actor->committed.state]));
+    pack_put_int(out, actor->committed.calls);
+    (void)record_put_changes(out, fsm->record, NULL, actor->committed.value, NULL);
 }

@@ -24,6 +24,7 @@ struct replay_outcome {
     bool has_strayed;       /* it asked what the log does not know; taken as not being there */
     bool is_empty;          /* nothing ran: the deadline was not one, or the entry was emptied */
     struct slice decisions; /* as in an entry */
+    struct slice reads;     /* as recorded, and behind it what the log did not know */
 };
 
 /* From here on unique ids begin with this. */
@@ -37,6 +38,16 @@ replay_turn(struct replay *replay, const struct journal_turn *turn, struct repla
 const void *replay_peek(struct replay *replay, struct actor_ref ref, int *state);
 /* Actors in memory. */
 size_t replay_actors(const struct replay *replay);
+
+/* Without running anything: the actors become what the turn found, and what it left. */
+NODISCARD enum rc replay_take_reads(struct replay *replay, const struct journal_turn *turn);
+NODISCARD enum rc replay_take_outcome(struct replay *replay, const struct journal_turn *turn);
+/* A mark that an actor bears until something else is taken for it. One that does not exist and was
+ * never heard of bears it. */
+bool replay_is_marked(const struct replay *replay, struct actor_ref ref);
+void replay_mark(struct replay *replay, struct actor_ref ref);
+/* Puts what the actor is now, as one of the reads. */
+void replay_put_actor(const struct replay *replay, struct actor_ref ref, struct buf *out);
 
 /* The machine and the message of that name; -1 if there is none. */
 int replay_machine(const struct application *application, struct slice name);

@@ -5,6 +5,9 @@
 #include "runtime/daemon/bridge.h"
 #include "runtime/daemon/config.h"
 #include "runtime/daemon/doctor.h"
+#include "runtime/daemon/explain.h"
+#include "runtime/daemon/journal_tool.h"
+#include "runtime/daemon/replay.h"
 #include "runtime/daemon/status.h"
 #include "runtime/daemon/version.h"
 
@@ -37,6 +40,7 @@ struct subcommand {
     const char *usage;
     const char *what;
     bool takes_argument;
+    int (*run_itself)(int argc, char **argv); /* has options of its own; the others are NULL */
 };
 
 static void print(struct slice text)
@@ -198,15 +202,33 @@ static int run_status(struct arena *arena, const struct command_line *line)
 }
 
 static const struct subcommand subcommands[] = {
-    {"run", run_daemon, "run [-c FILE]", "the daemon", false},
+    {"run", run_daemon, "run [-c FILE]", "the daemon", false, NULL},
     {"init", run_init, "init [-c FILE]", "writes a commented configuration with fresh secrets",
-     false},
+     false, NULL},
     {"registration", run_registration, "registration [-c FILE]",
-     "prints the registration for the homeserver", false},
-    {"check", run_check, "check [-c FILE]", "says what is wrong, and how to mend it", false},
-    {"status", run_status, "status [-c FILE] [--json]", "what a running daemon is doing", false},
-    {"machines", run_machines, "machines [NAME] [--dot]", "prints the state machines", true},
+     "prints the registration for the homeserver", false, NULL},
+    {"check", run_check, "check [-c FILE]", "says what is wrong, and how to mend it", false, NULL},
+    {"status", run_status, "status [-c FILE] [--json]", "what a running daemon is doing", false,
+     NULL},
+    {"machines", run_machines, "machines [NAME] [--dot]", "prints the state machines", true, NULL},
+    {"replay", NULL, "replay [--check] LOG", "runs a recorded log again; see replay --help", true,
+     replay_main},
+    {"explain", NULL, "explain [-c FILE] ID", "what became of one message or room", true,
+     explain_main},
+    {"journal", NULL, "journal export|compile ...", "writes such logs; see journal --help", true,
+     journal_main},
 };
+
+/* Those that read their own command line. */
+static const struct subcommand *find_tool(const char *name)
+{
+    for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++) {
+        if (subcommands[i].run_itself != NULL && strcmp(name, subcommands[i].name) == 0) {
+            return &subcommands[i];
+        }
+    }
+    return NULL;
+}
 
 static void print_help(FILE *out)
 {
@@ -260,7 +282,11 @@ int main(int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     struct command_line line = {.config = "gitterd.yaml"};
+    const struct subcommand *tool = argc > 1 ? find_tool(argv[1]) : NULL;
     int option = 0;
+    if (tool != NULL) {
+        return tool->run_itself(argc - 1, argv + 1);
+    }
     while ((option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
         switch (option) {
         case 'c':

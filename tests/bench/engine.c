@@ -139,9 +139,10 @@ static enum rc no_turn(struct store *store, int64_t *turn)
     return RC_OK;
 }
 
-static enum rc no_deadline(struct store *store, int64_t *deadline_ms)
+static enum rc no_deadline(struct store *store, int64_t after_ms, int64_t *deadline_ms)
 {
     (void)store;
+    (void)after_ms;
     *deadline_ms = 0;
     return RC_OK;
 }
@@ -172,11 +173,17 @@ static void note_commit(struct store *store,
     self->context = context;
 }
 
+static void abandon(struct store *store)
+{
+    ((struct null_store *)store)->done = NULL;
+}
+
 static const struct store_methods null_methods = {
     .next_turn = no_turn,
     .load = give_member,
     .next_deadline = no_deadline,
     .commit = note_commit,
+    .abandon = abandon,
 };
 
 /* Effects: there are none but news of actors. */

@@ -265,6 +265,21 @@ START_TEST(markdown_split_closes_and_opens_code)
 }
 END_TEST
 
+START_TEST(markdown_split_drops_a_part_of_blank_lines)
+{
+    struct slice *parts = NULL;
+    const struct slice blank = repeat(SLICE("\n"), 100);
+    const struct slice code = arena_printf(arena, "- ```\n  a%.*s  b\n  ```", SLICE_ARGS(blank));
+    const size_t count = split(code, &parts);
+    ck_assert_uint_eq(count, 2);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_uint_le(markdown_utf16_units(parts[i]), 64);
+    }
+    ck_assert_uint_eq(split(arena_printf(arena, "a%.*sb", SLICE_ARGS(blank)), &parts), 2);
+    ck_text_eq(slice_trim(parts[1]), "b");
+}
+END_TEST
+
 START_TEST(markdown_split_at_the_very_limit_stays_within_it)
 {
     struct slice *parts = NULL;
@@ -326,6 +341,7 @@ int main(void)
     tcase_add_test(tcase, markdown_is_split_between_lines_then_words_then_characters);
     tcase_add_test(tcase, markdown_split_keeps_escapes_whole);
     tcase_add_test(tcase, markdown_split_closes_and_opens_code);
+    tcase_add_test(tcase, markdown_split_drops_a_part_of_blank_lines);
     tcase_add_test(tcase, markdown_split_at_the_very_limit_stays_within_it);
     tcase_add_test(tcase, markdown_of_hostile_html_ends_and_is_valid);
     suite_add_tcase(suite, tcase);

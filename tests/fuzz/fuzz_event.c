@@ -1,0 +1,33 @@
+/* A homeserver's transaction, and each of its events. */
+#include "codecs/matrix.h"
+#include "runtime/base/limits.h"
+#include "tests/fuzz/fuzz.h"
+
+static void check_id(struct slice id)
+{
+    CHECK(id.len > 0 && id.len <= MATRIX_ID_BYTES_MAX);
+}
+
+static void read_event(struct arena *arena, struct slice raw)
+{
+    struct matrix_event event = {0};
+    if (matrix_event_parse(arena, raw, &event) == RC_OK) {
+        check_id(event.event_id);
+        check_id(event.room_id);
+        check_id(event.sender);
+    }
+}
+
+void fuzz_one(struct arena *arena, struct slice input)
+{
+    struct slice *events = NULL;
+    size_t count = 0;
+    read_event(arena, input);
+    if (matrix_transaction_split(arena, input, &events, &count) == RC_OK) {
+        for (size_t i = 0; i < count; i++) {
+            CHECK(events[i].ptr >= input.ptr);
+            CHECK(events[i].ptr + events[i].len <= input.ptr + input.len);
+            read_event(arena, events[i]);
+        }
+    }
+}
