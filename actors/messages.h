@@ -18,6 +18,7 @@ enum actor_kind {
     ACTOR_GHOST,
     ACTOR_FEED,
     ACTOR_MUSTER,
+    ACTOR_AVATAR,
     ACTOR_KINDS,
 };
 

@@ -1,5 +1,6 @@
 /* From an outside input to the actors it concerns. Nothing is decided here but whose business it
  * is. */
+#include "actors/avatar/avatar.h"
 #include "actors/chat/chat.h"
 #include "actors/errand/errand.h"
 #include "actors/face/face.h"
@@ -13,9 +14,10 @@
 #include "codecs/ghostid.h"
 
 const struct fsm *const machines[] = {
-    [ACTOR_USER] = &user_fsm,   [ACTOR_LOGIN] = &login_fsm, [ACTOR_ERRAND] = &errand_fsm,
-    [ACTOR_CHAT] = &chat_fsm,   [ACTOR_ROOM] = &room_fsm,   [ACTOR_FACE] = &face_fsm,
-    [ACTOR_GHOST] = &ghost_fsm, [ACTOR_FEED] = &feed_fsm,   [ACTOR_MUSTER] = &muster_fsm,
+    [ACTOR_USER] = &user_fsm,     [ACTOR_LOGIN] = &login_fsm, [ACTOR_ERRAND] = &errand_fsm,
+    [ACTOR_CHAT] = &chat_fsm,     [ACTOR_ROOM] = &room_fsm,   [ACTOR_FACE] = &face_fsm,
+    [ACTOR_GHOST] = &ghost_fsm,   [ACTOR_FEED] = &feed_fsm,   [ACTOR_MUSTER] = &muster_fsm,
+    [ACTOR_AVATAR] = &avatar_fsm,
 };
 _Static_assert(MACHINE_COUNT(machines) == ACTOR_KINDS, "a machine for each kind of actor");
 
@@ -247,6 +249,7 @@ static void route_person_record(struct turn *turn,
         .what = slice_from_cstr(operation_name(record->operation)),
         .gitter_user = user.id,
         .name = user.display_name.len > 0 ? user.display_name : user.username,
+        .avatar = user.avatar_url,
     };
     turn_send(turn, (struct actor_ref){ACTOR_FACE, key}, MSG_FACE_PERSON, &person);
 }
@@ -284,7 +287,11 @@ static void route_list_record(struct turn *turn,
         turn_send(turn, (struct actor_ref){ACTOR_USER, link->owner}, MSG_USER_ROOM_SEEN, &seen);
     } else if (is_bridged && (room.name.len > 0 || room.has_topic)) {
         const struct msg_details details = {
-            .name = room.name, .topic = room.topic, .has_topic = room.has_topic};
+            .name = room.name,
+            .topic = room.topic,
+            .has_topic = room.has_topic,
+            .avatar = room.avatar_url,
+        };
         turn_send(turn, face, MSG_FACE_DETAILS, &details);
     }
 }

@@ -30,6 +30,7 @@ static struct gitter_room read_room(const struct json *node)
         .uri = json_get_text(node, SLICE("uri")),
         .url = json_get_text(node, SLICE("url")),
         .topic = json_text(topic),
+        .avatar_url = json_get_text(node, SLICE("avatarUrl")),
         .has_topic = topic != NULL && topic->type == JSON_TEXT,
         .is_one_to_one = json_get_bool(node, SLICE("oneToOne"), false),
         .user = read_user(json_get(node, SLICE("user"))),

@@ -25,6 +25,7 @@ struct gitter_room {
     struct slice uri;  /* "owner/repo"; empty in one-to-one rooms */
     struct slice url;  /* "/uri", or "/username" in one-to-one rooms */
     struct slice topic;
+    struct slice avatar_url;
     bool has_topic; /* the record said it; an empty one was cleared */
     bool is_one_to_one;
     struct gitter_user user; /* one-to-one: the other one */

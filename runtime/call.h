@@ -16,7 +16,8 @@
 #define CALL_API_LIST(X)                                                                           \
     X(MATRIX)     /* matrix_homeserver_url */                                                      \
     X(GITTER)     /* gitter_api_url, which includes /v1 */                                         \
-    X(GITTER_WEB) /* gitter_url: OAuth and logout */
+    X(GITTER_WEB) /* gitter_url: OAuth and logout */                                               \
+    X(ELSEWHERE)  /* none: the path is a whole URL, which strangers may have chosen */
 
 /* Whose token goes along. */
 #define CALL_AUTH_LIST(X)                                                                          \
@@ -71,7 +72,7 @@ struct call {
     /* A barrier: the call waits while that lane holds a call declared up to the same turn. */
     struct slice after_lane;
     struct slice method;
-    struct slice path; /* below the base URL, with query, percent-encoded */
+    struct slice path; /* below the base URL, with query, percent-encoded; of ELSEWHERE all of it */
     struct slice body;
     struct slice content_type; /* empty: application/json when there is a body */
     struct slice ref;          /* comes back with the end; what the actor must remember of it */

@@ -7,7 +7,7 @@
 #include <search.h>
 #include <stdlib.h>
 
-_Static_assert(CALL_GITTER_WEB + 1 == LANES_HOSTS, "each base URL is a host of the lanes");
+_Static_assert(CALL_ELSEWHERE + 1 == LANES_HOSTS, "each base URL is a host of the lanes");
 
 enum {
     HEADS_PAGE = 64,

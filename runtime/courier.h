@@ -13,6 +13,10 @@
  * UNKNOWN, unless they were still waiting for their time or behind a barrier, or the process before
  * stopped while courier_is_clean was true.
  *
+ * A call ELSEWHERE is made to https on public addresses alone, or below the base URL GITTER_WEB,
+ * with no token; one that cannot be made ends FAILED at once. Its answer is at most
+ * CALL_BODY_BYTES_MAX.
+ *
  * Rates: a limit of the homeserver pauses all calls to it, one of Gitter those of the owner it
  * counted. A base URL that cannot be reached pauses as a whole and is tried with one call at a
  * time. Proxies named in the environment are not used.
@@ -38,8 +42,8 @@ struct courier_options {
     struct store *store;
     /* A call has ended; texts are borrowed until return. */
     void (*post)(void *context, const struct outbox_call *call, const struct call_ended *end);
-    /* Base URLs by enum call_api, without a slash at the end. */
-    struct slice bases[3];
+    /* Base URLs by enum call_api, without a slash at the end; ELSEWHERE has none. */
+    struct slice bases[4];
     struct slice as_token;
     struct slice oauth_key;
     struct slice oauth_secret;

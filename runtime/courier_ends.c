@@ -130,6 +130,9 @@ static void reach_failed(struct courier *courier, int api, const char *error)
 static void note_reach(struct courier *courier, int api, const struct wire_answer *answer)
 {
     struct reach *reach = &courier->reach[api];
+    if (api == CALL_ELSEWHERE) { /* many hosts */
+        return;
+    }
     if (answer->outcome == WIRE_UNREACHABLE) {
         reach_failed(courier, api, answer->error);
     } else if (reach->failures > 0) {

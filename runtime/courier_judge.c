@@ -194,6 +194,9 @@ struct judgement judge_answer(const struct call *call,
     case WIRE_ANSWERED:
         return judge_status(call, answer, server_errors, now_ms);
     case WIRE_UNREACHABLE:
+        if (call->api == CALL_ELSEWHERE) { /* its host is nobody's business but this call's */
+            return end_as(CALL_END_FAILED, answer->error);
+        }
         return (struct judgement){.action = JUDGE_UNREACHABLE, .has_no_effect = true};
     case WIRE_LOST:
         return lose(call, answer->error);

@@ -1,6 +1,7 @@
 #include "runtime/courier_wire.h"
 
 #include "codecs/url.h"
+#include "runtime/address.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 enum {
     TRANSFER_CHUNK_BYTES = 2048,
@@ -27,6 +29,7 @@ struct transfer {
     char *answer;
     size_t answer_len;
     size_t answer_cap;
+    size_t answer_max;
     bool is_too_big;
     char error[CURL_ERROR_SIZE];
     TAILQ_ENTRY(transfer) link;
@@ -104,7 +107,7 @@ static size_t write_answer(char *data, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     const size_t len = size * count;
-    if (len > CALL_ANSWER_BYTES_MAX - transfer->answer_len) {
+    if (len > transfer->answer_max - transfer->answer_len) {
         transfer->is_too_big = true;
         return 0;
     }
@@ -201,6 +204,20 @@ static bool is_content_type(struct slice text)
     return true;
 }
 
+/* Below a base URL of ours, where the administrator decides what there is. */
+static bool is_at_gitter(const struct wire *wire, struct slice url)
+{
+    const struct slice base = wire->options->bases[CALL_GITTER_WEB];
+    return base.len > 0 && slice_starts_with(url, base) &&
+           slice_starts_with(slice_from(url, base.len), SLICE("/"));
+}
+
+static bool may_go_elsewhere(const struct wire *wire, const struct call *call)
+{
+    return call->api != CALL_ELSEWHERE || slice_starts_with(call->path, SLICE("https://")) ||
+           is_at_gitter(wire, call->path);
+}
+
 static bool is_well_formed(const struct call *call, struct slice token)
 {
     return call->method.len > 0 && wire_is_token(call->method) && wire_is_token(call->path) &&
@@ -233,7 +250,7 @@ static void set_connection(struct transfer *transfer)
     SET(transfer, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(transfer, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_ms);
     SET(transfer, CURLOPT_TIMEOUT_MS, (long)options->answer_ms);
-    SET(transfer, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)CALL_ANSWER_BYTES_MAX);
+    SET(transfer, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->answer_max);
     SET(transfer, CURLOPT_WRITEFUNCTION, write_answer);
     SET(transfer, CURLOPT_WRITEDATA, transfer);
     SET(transfer, CURLOPT_USERAGENT, arena_cstr(transfer->arena, options->user_agent));
@@ -242,13 +259,36 @@ static void set_connection(struct transfer *transfer)
                                         : arena_cstr(transfer->arena, options->ca_file));
 }
 
+/* Names are resolved by libcurl: what counts is where the connection goes. */
+static curl_socket_t
+open_public_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)context;
+    if (purpose != CURLSOCKTYPE_IPCXN || !address_is_public(&address->addr)) {
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype, address->protocol);
+}
+
+/* A connection that is open already may be one of ours to an address that is not public. */
+static void set_elsewhere(struct transfer *transfer, const struct call *call)
+{
+    if (call->api == CALL_ELSEWHERE && !is_at_gitter(transfer->wire, call->path)) {
+        SET(transfer, CURLOPT_OPENSOCKETFUNCTION, open_public_socket);
+        SET(transfer, CURLOPT_PROTOCOLS_STR, "https");
+        SET(transfer, CURLOPT_FRESH_CONNECT, 1L);
+        SET(transfer, CURLOPT_FORBID_REUSE, 1L);
+    }
+}
+
 static void set_headers(struct transfer *transfer, const struct call *call, struct slice token)
 {
     const struct slice as_token = transfer->wire->options->as_token;
     const struct slice bearer = call->auth == CALL_AUTH_APPSERVICE ? as_token : token;
     const struct slice type =
         call->content_type.len > 0 ? call->content_type : SLICE("application/json");
-    add_header(transfer, "Accept: application/json");
+    add_header(transfer,
+               call->api == CALL_ELSEWHERE ? "Accept: image/*" : "Accept: application/json");
     add_header(transfer, "Expect:");
     if (transfer->body.len > 0) {
         add_header(transfer,
@@ -297,7 +337,7 @@ static void set_request(struct transfer *transfer, const struct call *call)
 
 enum rc wire_begin(struct wire *wire, const struct call *call, struct slice token, void *tag)
 {
-    if (!is_well_formed(call, token)) {
+    if (!is_well_formed(call, token) || !may_go_elsewhere(wire, call)) {
         return RC_BAD_INPUT;
     }
     struct transfer *transfer = TAILQ_FIRST(&wire->idle);
@@ -307,11 +347,14 @@ enum rc wire_begin(struct wire *wire, const struct call *call, struct slice toke
         transfer = transfer_open(wire);
     }
     transfer->tag = tag;
+    transfer->answer_max =
+        call->api == CALL_ELSEWHERE ? CALL_BODY_BYTES_MAX : CALL_ANSWER_BYTES_MAX;
     transfer->body =
         call->auth == CALL_AUTH_OAUTH ? form_with_client(transfer, call->body) : call->body;
     set_connection(transfer);
     set_headers(transfer, call, token);
     set_request(transfer, call);
+    set_elsewhere(transfer, call);
     const enum rc rc = curl_loop_add(wire->curl_loop, transfer->easy);
     if (rc != RC_OK) {
         transfer_close(transfer);

@@ -32,7 +32,7 @@
 #include "runtime/base/slice.h"
 
 enum {
-    LANES_HOSTS = 3,
+    LANES_HOSTS = 4,
     LANES_LIVE_IN_A_ROW_MAX = 7
 };
 

@@ -85,7 +85,8 @@ static void refresh(struct turn *turn, const struct errand *errand, const struct
         const struct msg_details details = {.label = gitter_room_label(room),
                                             .name = room->name,
                                             .topic = room->topic,
-                                            .has_topic = true};
+                                            .has_topic = true,
+                                            .avatar = room->avatar_url};
         if (errand_is_bridged(turn, errand, room)) {
             const struct slice key = key_of_room(turn_arena(turn), errand->user, room->id);
             turn_send(turn, (struct actor_ref){ACTOR_FACE, key}, MSG_FACE_DETAILS, &details);
@@ -163,6 +164,7 @@ void errand_bridge(struct turn *turn,
         .gitter_name = errand->gitter_name,
         .is_asked = is_asked,
         .is_direct = room->is_one_to_one,
+        .avatar = room->avatar_url,
     };
     const struct slice key = key_of_room(turn_arena(turn), errand->user, room->id);
     turn_send(turn, (struct actor_ref){ACTOR_ROOM, key}, MSG_ROOM_BRIDGE, &msg);

@@ -37,6 +37,7 @@ static const struct fsm_row face_rows[] = {
     ROW(ANY,      PERSON,       is_open, SAME,     bring),
     ROW(ANY,      JOIN_ENDED,   is_here, SAME,     note_joined),
     ROW(ANY,      DETAILS,      is_open, SAME,     show_details),
+    ROW(ANY,      AVATAR,       is_open, SAME,     show_avatar),
     ROW(ANY,      DEADLINE,     is_open, SAME,     furnish),
     ROW(ANY,      OWNER_GONE,   is_open, SAME,     check),
     ROW(ANY,      CHECK_ENDED,  is_open, SAME,     judge),
@@ -51,6 +52,7 @@ static const struct fsm_pairs face_ignored[] = {
     {MSG_FACE_PERSON, ALL_STATES},
     {MSG_FACE_JOIN_ENDED, ALL_STATES},
     {MSG_FACE_DETAILS, ALL_STATES},
+    {MSG_FACE_AVATAR, ALL_STATES},
     {MSG_FACE_OWNER_GONE, ALL_STATES},
     {MSG_FACE_CHECK_ENDED, ALL_STATES},
     {MSG_FACE_INVITE_ENDED, ALL_STATES},
@@ -139,6 +141,7 @@ static void face_do_begin(void *next, const struct msg *msg, struct turn *turn)
         .topic = begin->topic,
     };
     face_do_furnish(face, msg, turn);
+    face_want_avatar(turn, face, begin->avatar);
 }
 
 static struct slice ghost_of(struct turn *turn, struct slice gitter_user)
@@ -148,8 +151,9 @@ static struct slice ghost_of(struct turn *turn, struct slice gitter_user)
 
 /* People */
 
-static void bring(struct turn *turn, struct face *face, struct slice gitter_user, struct slice name)
+static void bring(struct turn *turn, struct face *face, const struct msg_person *person)
 {
+    const struct slice gitter_user = person->gitter_user;
     struct slice value = SLICE_EMPTY;
     if (gitter_user.len == 0 || slice_equal(gitter_user, face->gitter_user) ||
         face->people >= settings_of(turn)->room_members_max) {
@@ -159,7 +163,7 @@ static void bring(struct turn *turn, struct face *face, struct slice gitter_user
     if (turn_related(turn, RELATION_GHOST_ROOM, face->matrix_room, ghost, &value)) {
         return;
     }
-    const struct msg_wanted wanted = {.name = name};
+    const struct msg_wanted wanted = {.name = person->name, .avatar = person->avatar};
     turn_send(turn, (struct actor_ref){ACTOR_GHOST, gitter_user}, MSG_GHOST_WANTED, &wanted);
     const struct matrix_request invite =
         matrix_invite_request(turn_arena(turn), face->matrix_room, ghost, SLICE_EMPTY);
@@ -178,8 +182,7 @@ static void bring(struct turn *turn, struct face *face, struct slice gitter_user
 
 static void face_do_bring(void *next, const struct msg *msg, struct turn *turn)
 {
-    const struct msg_person *person = msg->body;
-    bring(turn, next, person->gitter_user, person->name);
+    bring(turn, next, msg->body);
 }
 
 /* Pages of a list without order may overlap or miss somebody: those who are missed come when they
@@ -217,8 +220,12 @@ static void face_do_bring_list(void *next, const struct msg *msg, struct turn *t
     for (const struct json *person = json_first(list); person != NULL; person = person->next) {
         struct gitter_user user = {0};
         if (gitter_user_parse(turn_arena(turn), person->raw, &user) == RC_OK) {
-            bring(turn, face, user.id,
-                  user.display_name.len > 0 ? user.display_name : user.username);
+            const struct msg_person shown = {
+                .gitter_user = user.id,
+                .name = user.display_name.len > 0 ? user.display_name : user.username,
+                .avatar = user.avatar_url,
+            };
+            bring(turn, face, &shown);
         }
     }
     if (json_count(list) >= LIST_PEOPLE && face->people < settings_of(turn)->room_members_max) {
@@ -272,7 +279,7 @@ static void face_do_rename_ghost(void *next, const struct msg *msg, struct turn 
     int state = 0;
     (void)next;
     if (turn_exists(turn, (struct actor_ref){ACTOR_GHOST, person->gitter_user}, &state)) {
-        const struct msg_wanted wanted = {.name = person->name};
+        const struct msg_wanted wanted = {.name = person->name, .avatar = person->avatar};
         turn_send(turn, (struct actor_ref){ACTOR_GHOST, person->gitter_user}, MSG_GHOST_WANTED,
                   &wanted);
     }

@@ -26,6 +26,7 @@ enum face_state {
     F(S, TEXT, gitter_user) /* the owner's: their ghost is not shown beside them */                \
     F(S, TEXT, name)                                                                               \
     F(S, TEXT, topic)                                                                              \
+    F(S, TEXT, avatar) /* URL of the picture that it shows, or that is on its way */               \
     F(S, TEXT, label)                                                                              \
     F(S, NUM, people)    /* brought in so far */                                                   \
     F(S, NUM, furniture) /* FACE_FURNITURE when it was put in last */                              \
@@ -56,7 +57,9 @@ void face_put_state(struct turn *turn,
                     struct slice content);
 
 /* face_looks.c: what is neither people nor messages */
-fsm_action face_do_show_details, face_do_furnish;
+fsm_action face_do_show_details, face_do_furnish, face_do_show_avatar;
+/* The room has that picture on Gitter. */
+void face_want_avatar(struct turn *turn, struct face *face, struct slice named);
 
 /* The lane in which people are brought into the Matrix room and taken out of it. */
 struct slice face_lane(struct arena *arena, struct slice key);

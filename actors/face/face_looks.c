@@ -2,6 +2,7 @@
  */
 #include "actors/face/face.h"
 
+#include "actors/avatar/avatar.h"
 #include "codecs/json.h"
 
 enum {
@@ -82,6 +83,24 @@ void face_do_furnish(void *next, const struct msg *msg, struct turn *turn)
     put_bridge(turn, face);
 }
 
+void face_want_avatar(struct turn *turn, struct face *face, struct slice named)
+{
+    const struct slice url = avatar_url(turn, named);
+    if (url.len > 0 && !slice_equal(url, face->avatar)) {
+        face->avatar = url;
+        avatar_want(turn, url, SLICE_EMPTY, face->key);
+    }
+}
+
+void face_do_show_avatar(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct face *face = next;
+    const struct msg_avatar *shown = msg->body;
+    if (slice_equal(shown->url, face->avatar)) {
+        put_text(turn, face, SLICE("m.room.avatar"), SLICE("url"), shown->mxc);
+    }
+}
+
 static void furnish_later(struct turn *turn, struct face *face)
 {
     uint32_t random = 0;
@@ -107,6 +126,7 @@ void face_do_show_details(void *next, const struct msg *msg, struct turn *turn)
         face->topic = details->topic;
         put_text(turn, face, SLICE("m.room.topic"), SLICE("topic"), details->topic);
     }
+    face_want_avatar(turn, face, details->avatar);
     if (face->furniture < FACE_FURNITURE) {
         furnish_later(turn, face);
     } else if (is_renamed || is_moved) {

@@ -1,6 +1,7 @@
 /* The Matrix side of one Gitter user: registered on first need, renamed when their name changes. */
 #include "actors/ghost/ghost.h"
 
+#include "actors/avatar/avatar.h"
 #include "codecs/ghostid.h"
 
 #define ROW(FROM, ON, GUARD, TO, ACTION)                                                           \
@@ -11,8 +12,9 @@
 #define ghost_if_always NULL
 #define ghost_do_nothing NULL
 
-static fsm_guard ghost_if_exists, ghost_if_is_renamed;
-static fsm_action ghost_do_register, ghost_do_register_again, ghost_do_rename, ghost_do_forget_name;
+static fsm_guard ghost_if_exists, ghost_if_is_current;
+static fsm_action ghost_do_register, ghost_do_register_again, ghost_do_look, ghost_do_forget_name,
+    ghost_do_show, ghost_do_forget_avatar;
 
 static const char *const ghost_states[] = {"UNKNOWN", "REGISTERING", "READY"};
 
@@ -20,18 +22,20 @@ static const char *const ghost_states[] = {"UNKNOWN", "REGISTERING", "READY"};
 static const struct fsm_row ghost_rows[] = {
     /*  from         on              guard       to           action        */
     ROW(UNKNOWN,     WANTED,         always,     REGISTERING, register),
-    ROW(REGISTERING, WANTED,         is_renamed, REGISTERING, rename),
-    ROW(READY,       WANTED,         is_renamed, READY,       rename),
+    ROW(ANY,         WANTED,         always,     SAME,        look),
     ROW(READY,       LOST,           always,     REGISTERING, register_again),
     ROW(REGISTERING, REGISTER_ENDED, exists,     READY,       nothing),
     ROW(REGISTERING, REGISTER_ENDED, always,     UNKNOWN,     forget_name),
     ROW(ANY,         NAME_ENDED,     exists,     SAME,        nothing),
     ROW(ANY,         NAME_ENDED,     always,     SAME,        forget_name),
+    ROW(ANY,         AVATAR,         is_current, SAME,        show),
+    ROW(ANY,         AVATAR_ENDED,   exists,     SAME,        nothing),
+    ROW(ANY,         AVATAR_ENDED,   always,     SAME,        forget_avatar),
 };
 
 static const struct fsm_pairs ghost_ignored[] = {
-    /* the name is right already */
-    {MSG_GHOST_WANTED, STATE_BIT(GHOST_REGISTERING) | STATE_BIT(GHOST_READY)},
+    /* of a picture that it does not show any more */
+    {MSG_GHOST_AVATAR, STATE_BIT(GHOST_UNKNOWN) | STATE_BIT(GHOST_REGISTERING) | STATE_BIT(GHOST_READY)},
     {MSG_GHOST_LOST, STATE_BIT(GHOST_UNKNOWN) | STATE_BIT(GHOST_REGISTERING)},
 };
 
@@ -50,11 +54,10 @@ static bool ghost_if_exists(const void *state, const struct msg *msg)
             slice_find(ended->body, SLICE("M_USER_IN_USE")) < ended->body.len);
 }
 
-static bool ghost_if_is_renamed(const void *state, const struct msg *msg)
+static bool ghost_if_is_current(const void *state, const struct msg *msg)
 {
-    const struct ghost *ghost = state;
-    const struct msg_wanted *wanted = msg->body;
-    return wanted->name.len > 0 && !slice_equal(ghost->name, wanted->name);
+    return slice_equal(((const struct ghost *)state)->avatar,
+                       ((const struct msg_avatar *)msg->body)->url);
 }
 
 struct slice ghost_lane(struct arena *arena, struct slice gitter_user)
@@ -81,11 +84,42 @@ static void call_rename(struct turn *turn, const struct ghost *ghost)
     call_as_ghost(turn, ghost, MSG_GHOST_NAME_ENDED, &request);
 }
 
-static void ghost_do_rename(void *next, const struct msg *msg, struct turn *turn)
+static void want_avatar(struct turn *turn, struct ghost *ghost, struct slice named)
+{
+    const struct slice url = avatar_url(turn, named);
+    if (url.len > 0 && !slice_equal(url, ghost->avatar)) {
+        ghost->avatar = url;
+        avatar_want(turn, url, ghost->key, SLICE_EMPTY);
+    }
+}
+
+/* Names and pictures change: whoever saw somebody says how they look now. */
+static void ghost_do_look(void *next, const struct msg *msg, struct turn *turn)
 {
     struct ghost *ghost = next;
-    ghost->name = ((const struct msg_wanted *)msg->body)->name;
-    call_rename(turn, ghost);
+    const struct msg_wanted *wanted = msg->body;
+    if (wanted->name.len > 0 && !slice_equal(ghost->name, wanted->name)) {
+        ghost->name = wanted->name;
+        call_rename(turn, ghost);
+    }
+    want_avatar(turn, ghost, wanted->avatar);
+}
+
+static void ghost_do_show(void *next, const struct msg *msg, struct turn *turn)
+{
+    const struct ghost *ghost = next;
+    struct arena *arena = turn_arena(turn);
+    const struct slice mxid = ghostid_mxid(arena, ghost->key, settings_of(turn)->domain);
+    const struct matrix_request request =
+        matrix_avatar_request(arena, mxid, ((const struct msg_avatar *)msg->body)->mxc);
+    call_as_ghost(turn, ghost, MSG_GHOST_AVATAR_ENDED, &request);
+}
+
+static void ghost_do_forget_avatar(void *next, const struct msg *msg, struct turn *turn)
+{
+    (void)msg;
+    (void)turn;
+    ((struct ghost *)next)->avatar = SLICE_EMPTY;
 }
 
 /* A homeserver that has forgotten the ghost has forgotten its name too. */
@@ -100,11 +134,17 @@ static void ghost_do_register_again(void *next, const struct msg *msg, struct tu
     if (ghost->name.len > 0) {
         call_rename(turn, ghost);
     }
+    if (ghost->avatar.len > 0) {
+        avatar_want(turn, ghost->avatar, ghost->key, SLICE_EMPTY);
+    }
 }
 
 static void ghost_do_register(void *next, const struct msg *msg, struct turn *turn)
 {
-    ((struct ghost *)next)->name = ((const struct msg_wanted *)msg->body)->name;
+    struct ghost *ghost = next;
+    const struct msg_wanted *wanted = msg->body;
+    ghost->name = wanted->name;
+    ghost->avatar = avatar_url(turn, wanted->avatar);
     ghost_do_register_again(next, msg, turn);
 }
 

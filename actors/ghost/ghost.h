@@ -15,7 +15,9 @@ enum ghost_state {
     GHOST_READY,
 };
 
-#define GHOST_FIELDS(F, S) F(S, TEXT, name) /* the display name it was last given */
+#define GHOST_FIELDS(F, S)                                                                         \
+    F(S, TEXT, name)   /* the display name it was last given */                                    \
+    F(S, TEXT, avatar) /* URL of the picture that it shows, or that is on its way */
 
 struct ghost {
     struct slice key;

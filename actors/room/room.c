@@ -280,6 +280,7 @@ static void room_do_create(void *next, const struct msg *msg, struct turn *turn)
         .life = bridge->life.len > 0 ? bridge->life : turn_unique_id(turn),
         .posts = bridge->posts,
         .is_direct = bridge->is_direct,
+        .avatar = bridge->avatar,
         .since = bridge->cursor.len > 0 ? bridge->cursor : id_of_now(turn),
     };
     room->cursor = room->since;
@@ -363,6 +364,7 @@ static void begin_face(struct turn *turn, const struct room *room)
         .label = room->label,
         .name = room->name,
         .topic = room->topic,
+        .avatar = room->avatar,
     };
     turn_send(turn, room_face(room), MSG_FACE_BEGIN, &face);
 }

@@ -42,6 +42,7 @@ enum room_state {
     F(S, TEXT, last_refused)                                                                       \
     F(S, NUM, undelivered) /* own messages whose posts failed since one did not */                 \
     F(S, TEXT, last_undelivered)                                                                   \
+    F(S, TEXT, avatar)    /* as Gitter named it when it was bridged */                             \
     F(S, FLAG, is_direct) /* one-to-one */                                                         \
     F(S, FLAG, is_asked)  /* by name: not one of many, which give way to live traffic */           \
     F(S, NUM, creates)    /* attempts */                                                           \

@@ -204,6 +204,7 @@ static void tell_speakers(struct turn *turn,
             .what = SLICE("spoke"),
             .gitter_user = from->id,
             .name = from->display_name.len > 0 ? from->display_name : from->username,
+            .avatar = from->avatar_url,
         };
         turn_send(turn, face, MSG_FACE_PERSON, &person);
     }

@@ -77,6 +77,7 @@ static void bridge_again(struct turn *turn, const struct room *room, struct slic
         .gitter_user = room->gitter_user,
         .gitter_name = room->gitter_name,
         .is_direct = room->is_direct,
+        .avatar = room->avatar,
         .cursor = cursor,
         .life = room->life,
         .posts = room->posts,

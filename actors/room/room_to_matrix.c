@@ -78,6 +78,7 @@ static void relay_ghost(const struct relay *relay)
     const struct gitter_user *from = &relay->message->from;
     const struct msg_wanted wanted = {
         .name = from->display_name.len > 0 ? from->display_name : from->username,
+        .avatar = from->avatar_url,
     };
     turn_send(relay->turn, (struct actor_ref){ACTOR_GHOST, relay->user}, MSG_GHOST_WANTED, &wanted);
     relay_join(relay);

@@ -112,6 +112,7 @@ class Homeserver:
             web.get(base + "/rooms/{room}/joined_members", self.joined_members),
             web.post(base + "/rooms/{room}/receipt/m.read/{event}", self.receipt),
             web.put(base + "/rooms/{room}/send/{type}/{txn}", self.send),
+            web.post("/_matrix/media/v3/upload", self.upload),
             web.put(base + "/rooms/{room}/redact/{event}/{txn}", self.send),
             web.put(base + "/rooms/{room}/state/{type}/{key:.*}", self.put_state),
             web.get(base + "/rooms/{room}/state/{type}/{key:.*}", self.get_state),
@@ -239,6 +240,11 @@ class Homeserver:
         if not room.joined(self.acting(request)):
             forbid("not in the room")
         return {"joined": {user: {"display_name": user} for user in room.members if room.joined(user)}}
+
+    async def upload(self, request):
+        self.acting(request)
+        await request.read()
+        return {"content_uri": f"mxc://{self.name}/{self.number('media')}"}
 
     async def receipt(self, request):
         if not self.room_of(request).joined(self.acting(request)):

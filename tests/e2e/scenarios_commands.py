@@ -168,6 +168,26 @@ async def scenario_room_says_what_it_is_and_keeps_its_bridge(world):
     await alice.matrix.wait_text(matrix_room, "quokka from a new face")
 
 
+async def scenario_pictures_of_people_and_rooms(world):
+    """As the homeserver's own media; one upload for a picture, whoever shows it."""
+    alice, (room,) = await world.person(rooms=1)
+    await alice.login()
+    matrix_room = await alice.enter(room)
+    stranger = await world.gitter_user("bob")
+    await world.gitter.post(room, stranger, "quokka with a face")
+    ghost = (await alice.matrix.wait_text(matrix_room, "quokka with a face"))["sender"]
+
+    async def picture():
+        answer = await alice.matrix.client.get_avatar(ghost)
+        return getattr(answer, "avatar_url", None)
+
+    uri = await until("a picture of the ghost", picture)
+    assert uri.startswith("mxc://"), uri
+    state = await until("a picture of the room", lambda: alice.matrix.state(matrix_room, "m.room.avatar"))
+    answer = await alice.matrix.client.download(mxc=state["url"])
+    assert answer.content_type == "image/png" and answer.body.startswith(b"\x89PNG"), answer
+
+
 async def one_to_one(world, *names):
     return next(room for room in await world.gitter.see("rooms")
                 if room["oneToOne"] and set(room["members"]) == set(names))

@@ -1,3 +1,4 @@
+#include "tests/trace/peers_looks.h"
 #include "tests/trace/peers_parts.h"
 #include "tests/trace/peers_rooms.h"
 
@@ -293,22 +294,6 @@ static struct peer_answer take_join(struct asked *asked)
         200, arena_printf(peers->arena, "{\"room_id\":\"%.*s\"}", SLICE_ARGS(room))};
 }
 
-/* What every room has is noted alone, so that it does not stand in each log. */
-static struct peer_answer take_state(struct asked *asked)
-{
-    struct peers *peers = asked->peers;
-    const struct slice type = asked_segment(asked, 6);
-    const struct slice fact =
-        arena_printf(peers->arena, "%.*s %.*s %.*s", SLICE_ARGS(asked_segment(asked, 4)),
-                     SLICE_ARGS(type), SLICE_ARGS(asked->row->call.body));
-    peers_note(peers, fact);
-    if (slice_equal(type, SLICE("m.room.name")) || slice_equal(type, SLICE("m.room.topic")) ||
-        slice_equal(type, SLICE("m.room.member"))) {
-        buf_printf(&peers->log, "%.*s\n", SLICE_ARGS(fact));
-    }
-    return peer_answer_ok();
-}
-
 static struct peer_answer take_room_call(struct asked *asked)
 {
     struct peers *peers = asked->peers;
@@ -328,7 +313,8 @@ static struct peer_answer take_room_call(struct asked *asked)
         return peers_tell_create(peers, asked_segment(asked, 4), asked->user);
     }
     if (asked_is(asked, 5, "state")) {
-        return take_state(asked);
+        return peers_take_state(peers, asked->row, asked_segment(asked, 4),
+                                asked_segment(asked, 6));
     }
     const struct slice target = json_get_text(asked->body, SLICE("user_id"));
     buf_printf(&peers->log, "%.*s %.*s %.*s\n", SLICE_ARGS(asked_segment(asked, 4)),
@@ -356,7 +342,15 @@ static struct peer_answer answer_homeserver(struct asked *asked)
     if (asked_is(asked, 3, "register")) {
         return take_register(asked);
     }
+    if (asked_is(asked, 3, "upload")) {
+        return peers_take_upload(peers, asked->row);
+    }
     CHECK(asked_is(asked, 3, "profile"));
+    if (asked_is(asked, 5, "avatar_url")) {
+        buf_printf(&peers->log, "picture %.*s %.*s\n", SLICE_ARGS(asked_segment(asked, 4)),
+                   SLICE_ARGS(json_get_text(asked->body, SLICE("avatar_url"))));
+        return peer_answer_ok();
+    }
     const struct slice name = json_get_text(asked->body, SLICE("displayname"));
     buf_printf(&peers->log, "name %.*s \"%.*s\"\n", SLICE_ARGS(asked_segment(asked, 4)),
                SLICE_ARGS(name));
@@ -370,6 +364,9 @@ struct peer_answer
 peers_answer(struct peers *peers, const struct outbox_call *row, struct slice token, int64_t now_ms)
 {
     struct asked asked = {.peers = peers, .row = row, .now_ms = now_ms};
+    if (row->call.api == CALL_ELSEWHERE) {
+        return peers_take_fetch(peers, row);
+    }
     take_apart(&asked);
     if (row->call.api == CALL_MATRIX) {
         return answer_homeserver(&asked);

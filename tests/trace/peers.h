@@ -67,6 +67,10 @@ struct peers {
     bool is_owner_out;    /* the owner is no member of any room */
     const char *account;  /* id of who logs in next; "ann" or "ben" */
     bool is_shadow_banned;
+    const char *avatar;   /* URL of everybody's picture; NULL: none */
+    struct slice picture; /* what is there; empty: 404 */
+    int pictures_fetched;
+    int pictures_uploaded;
     int receipts;         /* of the bot */
     struct slice read_to; /* the event of the last */
 };

@@ -69,6 +69,9 @@ struct slice peers_message_json(struct peers *peers, const struct peer_message *
     json_put_member(&writer, SLICE("id"), message->user);
     json_put_member(&writer, SLICE("username"), message->user);
     json_put_member(&writer, SLICE("displayName"), peers_name(peers, message->user));
+    if (peers->avatar != NULL) {
+        json_put_member(&writer, SLICE("avatarUrl"), slice_from_cstr(peers->avatar));
+    }
     json_close_object(&writer);
     if (!peers->is_shadow_banned) {
         json_put_member_int(&writer, SLICE("v"), message->edited_ms > 0 ? 2 : 1);

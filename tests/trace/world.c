@@ -183,6 +183,7 @@ void world_open_on(struct world *world, struct store *store, const struct world_
         .is_login_https = true,
         .is_permitted = everybody_but_mallory,
         .is_admin = only_root,
+        .shows_avatars = true,
         .version = SLICE("1.2.3"),
     };
     world->application = (struct application){
