@@ -138,10 +138,38 @@ struct slice room_last_brought(struct turn *turn, const struct room *room);
 /* room_catch_up.c */
 fsm_action room_do_take_snapshot, room_do_read, room_do_take_page;
 
+/* room_sent.c */
+
+/* A Gitter message on its way into the Matrix room. */
+struct room_send {
+    struct slice message; /* Gitter message id */
+    struct slice user;    /* Gitter id of the sender */
+    struct slice what; /* "send", "edit <ms>"; "again", "edited-again" when its ghost was brought in
+                          anew */
+    int64_t edited_ms; /* 0: not an edit */
+    int64_t sends;     /* whose answers were lost */
+    int64_t pages;     /* of the room that were looked at for the last of those */
+    struct slice from; /* where the next page begins */
+    int64_t ts_ms;
+    struct slice content; /* in the ref of a call: only if it is a look for the message */
+};
+struct call
+room_send_call(struct turn *turn, const struct room *room, const struct room_send *send);
+/* The ghost of a Gitter user. */
+struct slice room_ghost(struct turn *turn, struct slice gitter_user);
+/* The transaction id of a message, or of its edit at that time, for ever. */
+struct slice room_txn_id(struct arena *arena, struct slice message, int64_t edit);
+fsm_action room_do_note_sent, room_do_note_joined;
+
 /* room_to_matrix.c */
-fsm_action room_do_take_record, room_do_note_sent, room_do_note_joined;
+fsm_action room_do_take_record;
 /* Brings a message over that was read and may be older than the bridging, unless it was before. */
 void room_relay_read(struct turn *turn, struct room *room, const struct gitter_message *message);
+/* Changes or removes what was brought; `message` is the record's. */
+void room_relay_change(struct turn *turn,
+                       struct room *room,
+                       const struct msg_record *record,
+                       const struct gitter_message *message);
 /* An own message is known to be on Gitter under this id: it is never brought back. */
 void room_claim(struct turn *turn, struct room *room, struct slice message, struct slice event_id);
 

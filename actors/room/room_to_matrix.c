@@ -13,17 +13,11 @@
 
 #include "actors/face/face.h"
 #include "actors/ghost/ghost.h"
-#include "actors/muster/muster.h"
 #include "codecs/ghostid.h"
 #include "codecs/html.h"
 #include "codecs/url.h"
 
 /* Sending one message */
-
-static struct slice ghost_of(struct turn *turn, struct slice gitter_user)
-{
-    return ghostid_mxid(turn_arena(turn), gitter_user, settings_of(turn)->domain);
-}
 
 struct relay {
     struct room *room;
@@ -34,6 +28,15 @@ struct relay {
     bool is_held;       /* may be the echo of an own post that is under way */
 };
 
+static void relay_declare(const struct relay *relay, struct call call)
+{
+    struct turn *turn = relay->turn;
+    if (relay->is_held) {
+        call.after_lane = room_lane_out(turn, relay->room);
+    }
+    turn_call(turn, &call);
+}
+
 static void relay_call(const struct relay *relay,
                        int purpose,
                        const struct matrix_request *request,
@@ -43,12 +46,10 @@ static void relay_call(const struct relay *relay,
     struct call call =
         call_matrix(purpose, request, room_lane_in(turn, relay->room), relay->room->owner);
     call.ref = room_ref(turn_arena(turn), relay->message->id, relay->user, what);
-    if (relay->is_held) {
-        call.after_lane = room_lane_out(turn, relay->room);
-    } else if (purpose == MSG_ROOM_GHOST_ENDED) {
+    if (purpose == MSG_ROOM_GHOST_ENDED) {
         call.after_lane = ghost_lane(turn_arena(turn), relay->user);
     }
-    turn_call(turn, &call);
+    relay_declare(relay, call);
 }
 
 /* Has the ghost invited and joined, unless that is known to be so. */
@@ -115,24 +116,18 @@ static struct matrix_content relay_content(const struct relay *relay)
     };
 }
 
-static struct slice transaction_id(struct arena *arena, struct slice message, int64_t edit)
-{
-    return arena_printf(arena, "g.%.*s.0.%lld", SLICE_ARGS(message), (long long)edit);
-}
-
 static void relay_send(const struct relay *relay)
 {
     struct arena *arena = turn_arena(relay->turn);
     const struct matrix_content content = relay_content(relay);
-    const struct matrix_send send = {
-        .room_id = relay->room->matrix_room,
-        .txn_id = transaction_id(arena, relay->message->id, 0),
-        .user_id = relay->ghost,
+    const struct room_send send = {
+        .message = relay->message->id,
+        .user = relay->user,
+        .what = SLICE("send"),
         .ts_ms = relay->message->sent_ms,
         .content = matrix_content_json(arena, &content),
     };
-    const struct matrix_request request = matrix_send_request(arena, &send);
-    relay_call(relay, MSG_ROOM_SEND_ENDED, &request, "send");
+    relay_declare(relay, room_send_call(relay->turn, relay->room, &send));
 }
 
 static void advance(struct room *room, struct slice id)
@@ -157,7 +152,7 @@ relay_message(struct turn *turn, struct room *room, const struct gitter_message 
         .turn = turn,
         .message = message,
         .user = user,
-        .ghost = ghost_of(turn, user),
+        .ghost = room_ghost(turn, user),
         .is_held = room->posts > 0 && slice_equal(user, room->gitter_user),
     };
     relay_ghost(&relay);
@@ -216,12 +211,12 @@ static void relay_edit(struct turn *turn,
                                 .turn = turn,
                                 .message = message,
                                 .user = user,
-                                .ghost = ghost_of(turn, user)};
+                                .ghost = room_ghost(turn, user)};
     struct matrix_content content = relay_content(&relay);
     content.replaces = event_id;
     const struct matrix_send send = {
         .room_id = room->matrix_room,
-        .txn_id = transaction_id(arena, message->id, message->edited_ms),
+        .txn_id = room_txn_id(arena, message->id, message->edited_ms),
         .user_id = relay.ghost,
         .ts_ms = message->edited_ms,
         .content = matrix_content_json(arena, &content),
@@ -249,10 +244,10 @@ static void relay_removal(struct turn *turn, struct room *room, struct slice id,
 
 /* A change of a message that is on its way to Matrix waits for its event id, beside the message. A
  * later change takes the place of an earlier one: Gitter sends the message whole each time. */
-static void relay_change(struct turn *turn,
-                         struct room *room,
-                         const struct msg_record *record,
-                         const struct gitter_message *message)
+void room_relay_change(struct turn *turn,
+                       struct room *room,
+                       const struct msg_record *record,
+                       const struct gitter_message *message)
 {
     struct slice value = SLICE_EMPTY;
     const bool is_removal = slice_equal(record->operation, SLICE("remove"));
@@ -282,128 +277,12 @@ void room_do_take_record(void *next, const struct msg *msg, struct turn *turn)
     }
     if (slice_equal(record->operation, SLICE("remove")) ||
         slice_equal(record->operation, SLICE("update"))) {
-        relay_change(turn, room, record, &message);
+        room_relay_change(turn, room, record, &message);
     } else if (slice_equal(record->operation, SLICE("create"))) {
         if (record->session != room->session || room->is_reading || room->is_behind) {
             room->is_behind = true;
         } else {
             relay_message(turn, room, &message);
-        }
-    }
-}
-
-/* Ends */
-
-/* The parts of a room_ref. */
-static void cut_ref(struct slice ref, struct slice *message, struct slice *user, struct slice *what)
-{
-    *message = slice_cut(&ref, '|');
-    *user = slice_cut(&ref, '|');
-    *what = ref;
-}
-
-void room_do_note_joined(void *next, const struct msg *msg, struct turn *turn)
-{
-    const struct room *room = next;
-    struct slice message;
-    struct slice user;
-    struct slice what;
-    cut_ref(ended_of(msg)->ref, &message, &user, &what);
-    if (ended_is_done(msg)) {
-        turn_relate(turn, RELATION_GHOST_ROOM, room->matrix_room, ghost_of(turn, user),
-                    SLICE_EMPTY);
-    } else {
-        turn_unrelate(turn, RELATION_GHOST_ROOM, room->matrix_room, ghost_of(turn, user));
-    }
-}
-
-/* The homeserver says that the ghost is not in the room, or not registered, which was believed.
- * Once for each message or edit everything is done again from the beginning, in its place. */
-static void send_again(struct turn *turn, struct room *room, const struct call_ended *ended)
-{
-    struct arena *arena = turn_arena(turn);
-    struct slice message;
-    struct slice user;
-    struct slice what;
-    int64_t edited_ms = 0;
-    cut_ref(ended->ref, &message, &user, &what);
-    (void)slice_cut(&what, ' ');
-    if (slice_to_int(what, &edited_ms) != RC_OK) {
-        edited_ms = 0;
-    }
-    const struct slice ghost = ghost_of(turn, user);
-    const struct slice domain = settings_of(turn)->domain;
-    const struct matrix_send send = {
-        .room_id = room->matrix_room,
-        .txn_id = transaction_id(arena, message, edited_ms),
-        .user_id = ghost,
-        .ts_ms = edited_ms > 0                    ? edited_ms
-                 : gitter_id_time_ms(message) > 0 ? gitter_id_time_ms(message)
-                                                  : 0,
-        .content = ended->request,
-    };
-    const char *again = edited_ms > 0 ? "edited-again" : "again";
-    const struct matrix_request steps[] = {
-        matrix_register_request(arena, ghostid_localpart(arena, user, domain)),
-        matrix_invite_request(arena, room->matrix_room, ghost, SLICE_EMPTY),
-        matrix_join_request(arena, room->matrix_room, ghost),
-        matrix_send_request(arena, &send),
-    };
-    turn_send(turn, (struct actor_ref){ACTOR_GHOST, user}, MSG_GHOST_LOST, &nothing);
-    static const int purposes[] = {MSG_ROOM_GHOST_ENDED, MSG_ROOM_GHOST_ENDED, MSG_ROOM_JOIN_ENDED,
-                                   MSG_ROOM_SEND_ENDED};
-    for (size_t i = 0; i < MACHINE_COUNT(steps); i++) {
-        struct call call =
-            call_matrix(purposes[i], &steps[i], room_lane_in(turn, room), room->owner);
-        call.ref = room_ref(arena, message, user, again);
-        turn_call_instead(turn, &call);
-    }
-}
-
-/* The event id is known: what was changed on Gitter meanwhile is due. */
-static void note_event(struct turn *turn, struct room *room, struct slice id, struct slice event_id)
-{
-    struct slice value = SLICE_EMPTY;
-    struct gitter_message message = {0};
-    const bool is_known = turn_related(turn, RELATION_MESSAGE_MAP, room->matrix_room, id, &value);
-    turn_relate(turn, RELATION_MESSAGE_MAP, room->matrix_room, id, event_id);
-    if (!is_known || !room_value_is_pending(value)) {
-        return;
-    }
-    value = room_value_when_free(value);
-    if (value.len == 0) {
-        return;
-    }
-    (void)slice_cut(&value, ' '); /* "later" */
-    const struct msg_record record = {.operation = slice_cut(&value, ' '), .model = value};
-    if (gitter_message_parse(turn_arena(turn), record.model, &message) == RC_OK) {
-        relay_change(turn, room, &record, &message);
-    }
-}
-
-void room_do_note_sent(void *next, const struct msg *msg, struct turn *turn)
-{
-    struct room *room = next;
-    const struct call_ended *ended = ended_of(msg);
-    struct slice event_id = SLICE_EMPTY;
-    struct slice message;
-    struct slice user;
-    struct slice what;
-    cut_ref(ended->ref, &message, &user, &what);
-    if (ended_is_done(msg)) {
-        if (!slice_starts_with(what, SLICE("edit")) &&
-            matrix_event_id_parse(turn_arena(turn), ended->body, &event_id) == RC_OK) {
-            note_event(turn, room, message, event_id);
-        }
-    } else if (ended->status == 403 && !slice_ends_with(what, SLICE("again"))) {
-        turn_unrelate(turn, RELATION_GHOST_ROOM, room->matrix_room, ghost_of(turn, user));
-        send_again(turn, room, ended);
-    } else {
-        const struct slice why = why_failed(turn_arena(turn), ended);
-        ROOM_NOTICE(turn, room, SLICE_EMPTY, TEXT_SEND_FAILED, {"why", why});
-        NOTE_TROUBLE(turn, room->owner, TEXT_TROUBLE_SEND, {"room", room->label}, {"why", why});
-        if (ended->status == 403) { /* perhaps the bot cannot invite there either */
-            muster_doubt(turn, room->matrix_room);
         }
     }
 }

@@ -109,8 +109,10 @@ class Homeserver:
             web.post("/_matrix/client/v1/appservice/{id}/ping", self.ping),
             web.post(base + "/createRoom", self.create_room),
             web.post(base + "/rooms/{room}/{action:invite|join|leave|kick|forget}", self.member),
+            web.get(base + "/joined_rooms", self.joined_rooms),
             web.get(base + "/rooms/{room}/joined_members", self.joined_members),
             web.post(base + "/rooms/{room}/receipt/m.read/{event}", self.receipt),
+            web.get(base + "/rooms/{room}/messages", self.messages),
             web.put(base + "/rooms/{room}/send/{type}/{txn}", self.send),
             web.post("/_matrix/media/v3/upload", self.upload),
             web.put(base + "/rooms/{room}/redact/{event}/{txn}", self.send),
@@ -155,6 +157,7 @@ class Homeserver:
         if fault == "hold":
             await asyncio.sleep(HOLD_SECONDS)
         if fault == "cut after":
+            self.sent.clear()  # as in a restart, the one moment in which it would be needed
             return cut(request)
         if fault == "close":  # without having announced it
             asyncio.get_running_loop().call_later(0.01, close, request)
@@ -250,6 +253,21 @@ class Homeserver:
         if not self.room_of(request).joined(self.acting(request)):
             forbid("not in the room")
         return {}
+
+    async def joined_rooms(self, request):
+        user = self.acting(request)
+        return {"joined_rooms": [room.id for room in self.rooms.values() if room.joined(user)]}
+
+    async def messages(self, request):
+        room, query = self.room_of(request), request.query
+        if not room.joined(self.acting(request)):
+            forbid("not in the room")
+        if query.get("dir") != "b":
+            raise Refused(400, "M_INVALID_PARAM", "only backwards")
+        behind = int(query.get("from", len(room.events)))
+        first = max(0, behind - int(query.get("limit", 10)))
+        page = {"start": str(behind), "chunk": room.events[first:behind][::-1]}
+        return {**page, "end": str(first)} if first > 0 else page
 
     async def send(self, request):
         user, room = self.acting(request), self.room_of(request)

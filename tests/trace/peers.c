@@ -306,6 +306,12 @@ static struct peer_answer take_room_call(struct asked *asked)
     if (asked_is(asked, 5, "join")) {
         return take_join(asked);
     }
+    if (asked_is(asked, 5, "messages")) {
+        int64_t limit = 10;
+        CHECK(slice_to_int(asked_query(asked, SLICE("limit")), &limit) == RC_OK);
+        return peers_tell_messages(peers, asked_segment(asked, 4),
+                                   asked_query(asked, SLICE("from")), (size_t)limit);
+    }
     if (asked_is(asked, 5, "joined_members")) {
         return peers_tell_members(peers, asked_segment(asked, 4), asked->user);
     }

@@ -74,3 +74,34 @@ struct peer_answer peers_tell_members(struct peers *peers, struct slice room, st
     }
     return (struct peer_answer){200, arena_printf(peers->arena, "{\"joined\":%s}", peers->members)};
 }
+
+struct peer_answer
+peers_tell_messages(struct peers *peers, struct slice room, struct slice from, size_t limit)
+{
+    int64_t behind = (int64_t)peers->events_count;
+    size_t count = 0;
+    struct buf out;
+    buf_init(&out, peers->arena);
+    if (from.len > 0 && slice_to_int(from, &behind) != RC_OK) {
+        return (struct peer_answer){400, SLICE("{}")};
+    }
+    buf_printf(&peers->log, "%.*s is read\n", SLICE_ARGS(room));
+    BUF_PUT(&out, "{\"chunk\":[");
+    for (; behind > 0 && count < limit; behind--) {
+        const struct peer_event *event = &peers->events[behind - 1];
+        if (slice_equal(event->room, room)) {
+            buf_printf(&out,
+                       "%s{\"event_id\":\"%.*s\",\"type\":\"m.room.message\",\"room_id\":\"%.*s\","
+                       "\"sender\":\"%.*s\",\"content\":%.*s}",
+                       count == 0 ? "" : ",", SLICE_ARGS(event->id), SLICE_ARGS(event->room),
+                       SLICE_ARGS(event->sender), SLICE_ARGS(event->content));
+            count++;
+        }
+    }
+    BUF_PUT(&out, "]");
+    if (behind > 0) {
+        buf_printf(&out, ",\"end\":\"%lld\"", (long long)behind);
+    }
+    BUF_PUT(&out, "}");
+    return (struct peer_answer){200, buf_slice(&out)};
+}
