@@ -191,8 +191,9 @@ struct sim {
     struct sim_message messages[PEERS_ITEMS_MAX];
     size_t messages_count;
     /* the homeserver */
-    size_t matrix_events_count; /* those of peers that were pushed back */
-    size_t forgotten_at;        /* events of peers that were there when all was forgotten last */
+    size_t matrix_events_count;    /* those of peers that were pushed back */
+    size_t forgotten_at;           /* events of peers that were there when all was forgotten last */
+    bool is_late[PEERS_ITEMS_MAX]; /* events of peers whose sender had given up waiting */
     int64_t homeserver_down_until_ms;
     int64_t homeserver_clock_ms;
     struct sim_event events[SIM_EVENTS_MAX];
@@ -266,6 +267,8 @@ size_t sim_store_calls(const struct sim *sim, const struct actor_ref *ref, int p
 /* sim_wire.c: what befalls requests. */
 void sim_wire_go(struct sim *sim);
 bool sim_wire_is_idle(const struct sim *sim);
+/* Requests that nobody waits for any more end with the homeserver that had them. */
+void sim_wire_homeserver_ends(struct sim *sim);
 
 /* sim_homeserver.c: its transactions. */
 void sim_push(struct sim *sim, struct slice id, struct slice raw);

@@ -113,6 +113,7 @@ static void forget_transactions(struct sim *sim)
         peers->events[i].txn = SLICE("(forgotten)");
     }
     sim->forgotten_at = peers->events_count;
+    sim_wire_homeserver_ends(sim);
 }
 
 static bool strikes_sometimes(struct sim *sim, enum sim_fault fault)

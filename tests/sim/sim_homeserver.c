@@ -234,6 +234,7 @@ void sim_restart_homeserver(struct sim *sim)
         peers->events[i].txn = SLICE("(forgotten)");
     }
     sim->forgotten_at = peers->events_count;
+    sim_wire_homeserver_ends(sim);
     sim->homeserver_down_until_ms = sim->now_ms + sim_random_ms(sim, DOWN_MS);
     sim->homeserver_clock_ms += sim_random_ms(sim, 2 * CLOCK_MOVE_MS) - CLOCK_MOVE_MS;
     for (size_t i = sim->events_next; i < sim->events_sent; i++) {

@@ -151,18 +151,20 @@ static void look_for_posts(struct look *look, size_t s)
     }
 }
 
-/* How often a message is in one room, and whether the homeserver forgot in between. */
+/* How often a message is in one room, and whether nobody could know of the first: it came when its
+ * sender had looked for it already, and then the homeserver forgot its transaction. */
 static size_t
-count_in_room(const struct look *look, struct slice room, struct slice id, bool *is_forgotten)
+count_in_room(const struct look *look, struct slice room, struct slice id, bool *is_unknowable)
 {
     const struct peers *peers = &look->sim->world.peers;
     size_t count = 0;
-    bool was_before = false;
+    bool was_late = false;
     for (size_t i = 0; i < peers->events_count; i++) {
         if (slice_equal(look->gitter_ids[i], id) && slice_equal(peers->events[i].room, room)) {
-            *is_forgotten = *is_forgotten || (was_before && i >= look->sim->forgotten_at) ||
-                            (count > 0 && slice_equal(peers->events[i].txn, SLICE("(forgotten)")));
-            was_before = was_before || i < look->sim->forgotten_at;
+            const bool is_forgotten = i >= look->sim->forgotten_at ||
+                                      slice_equal(peers->events[i].txn, SLICE("(forgotten)"));
+            *is_unknowable = *is_unknowable || (was_late && is_forgotten);
+            was_late = was_late || look->sim->is_late[i];
             count++;
         }
     }
@@ -172,7 +174,7 @@ count_in_room(const struct look *look, struct slice room, struct slice id, bool 
 struct found {
     size_t most; /* copies in one room */
     bool is_own; /* the owner said it on Matrix */
-    bool is_forgotten;
+    bool is_unknowable;
     bool is_excused;
 };
 
@@ -187,7 +189,7 @@ static struct found find_message(struct look *look, size_t b, size_t m)
     };
     for (size_t i = 0; i < bridge->rooms_count; i++) {
         const size_t count = count_in_room(look, bridge->rooms[i], sim->world.peers.messages[m].id,
-                                           &found.is_forgotten);
+                                           &found.is_unknowable);
         found.most = count > found.most ? count : found.most;
     }
     return found;
@@ -213,7 +215,7 @@ static void look_for_message(struct look *look, size_t b, size_t m)
     } else if (found.is_own && wanted == 0) {
         result->echoed++;
         tell(look, "echoed", bridge, message->id);
-    } else if (found.most > 1 && found.is_forgotten) {
+    } else if (found.most > 1 && found.is_unknowable) {
         result->resent++;
     } else if (found.most > 1) {
         result->doubled++;

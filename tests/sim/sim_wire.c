@@ -87,13 +87,19 @@ static void fix(struct sim_flight *flight, enum wire_outcome outcome, int status
 
 /* Nobody learns what came of it. One that may be repeated can arrive behind its repetition; but not
  * a name, which would undo a newer one, as nobody could see. */
+/* An older name that comes late stays: nobody can see that. */
+static bool is_name(const struct sim_flight *flight)
+{
+    return flight->row.call.purpose == MSG_GHOST_NAME_ENDED;
+}
+
 static void lose(struct sim *sim, struct sim_flight *flight, bool has_effect)
 {
     const bool is_never = flight->row.call.repeat == CALL_REPEAT_NEVER;
-    const bool is_name = flight->row.call.purpose == MSG_GHOST_NAME_ENDED;
     if (!has_effect) {
         flight->effect_ms = 0;
-    } else if (is_never ? sim_chance(sim, 50) : !is_name && sim_strikes(sim, SIM_REORDERED)) {
+    } else if (is_never ? sim_chance(sim, 50)
+                        : !is_name(flight) && sim_strikes(sim, SIM_REORDERED)) {
         flight->effect_ms = flight->end_ms + sim_random_ms(sim, LATE_MS);
     }
 }
@@ -181,6 +187,9 @@ static void decide(struct sim *sim, struct sim_flight *flight)
     if (flight->end_ms - sim->now_ms > ANSWER_MS) { /* it may be done all the same */
         flight->end_ms = sim->now_ms + ANSWER_MS;
         fix(flight, WIRE_LOST, 0);
+        if (is_name(flight) && flight->effect_ms > flight->end_ms) {
+            flight->effect_ms = flight->end_ms;
+        }
     } else {
         strike(sim, flight);
     }
@@ -282,7 +291,11 @@ static void take_answer(struct sim *sim, struct sim_flight *flight)
 {
     struct peers *peers = &sim->world.peers;
     const int rooms_before = peers->rooms_made;
+    const size_t events_before = peers->events_count;
     const struct peer_answer answer = peers_answer(peers, &flight->row, flight->token, sim->now_ms);
+    for (size_t i = events_before; i < peers->events_count; i++) {
+        sim->is_late[i] = flight->tag == NULL;
+    }
     if (!flight->is_fixed) {
         flight->answer.outcome = WIRE_ANSWERED;
         flight->answer.status = answer.status;
@@ -373,6 +386,16 @@ void sim_wire_go(struct sim *sim)
         flight = next_due(sim);
     }
     drop_finished(sim);
+}
+
+void sim_wire_homeserver_ends(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->flights_count; i++) {
+        struct sim_flight *flight = &sim->flights[i];
+        if (flight->tag == NULL && flight->row.call.api == CALL_MATRIX) {
+            flight->effect_ms = 0;
+        }
+    }
 }
 
 bool sim_wire_is_idle(const struct sim *sim)
