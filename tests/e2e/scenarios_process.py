@@ -13,7 +13,7 @@ from transports import once
 from wait import until
 
 DISK_BYTES = 16 << 20
-DESCRIPTORS = 40
+DESCRIPTORS = 96
 
 
 @contextlib.contextmanager
@@ -118,8 +118,10 @@ async def scenario_no_database(world):
 
 
 async def is_away(hardship, gate, api):
-    """A server is away for a while, with what is under way lost."""
+    """A server is away for a while. Nothing is under way when it goes: a post to Gitter that was would
+    be looked for for a minute."""
     await hardship.talk()
+    await hardship.all_there()
     mark = hardship.mark()
     gate.shut()
     await hardship.talk()
