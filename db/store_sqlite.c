@@ -1,6 +1,7 @@
 #include "db/store_sqlite.h"
 
 #include "db/committer.h"
+#include "db/key_check.h"
 #include "db/lock.h"
 #include "db/reader.h"
 #include "db/schema.h"
@@ -246,6 +247,17 @@ static struct outbox_names names_of(const struct store_sqlite_options *options)
     };
 }
 
+static enum rc check_key(const struct opening *opening, sqlite3 *db, struct secrets *secrets)
+{
+    const enum rc rc = key_check(db, secrets, opening->options->takes_new_key);
+    if (rc == RC_REFUSED) {
+        return fail(opening, rc,
+                    "the logins in it are sealed under another unique_secret_key; put that one "
+                    "back, or begin with --new-secret-key, and everybody has to log in again");
+    }
+    return rc == RC_OK ? RC_OK : fail_sqlite(opening, db, rc);
+}
+
 static enum rc open_writer(const struct opening *opening, struct writer *writer)
 {
     const struct outbox_names names = names_of(opening->options);
@@ -258,7 +270,11 @@ static enum rc open_writer(const struct opening *opening, struct writer *writer)
     if (rc == RC_OK) {
         rc = open_secrets(opening, &secrets);
     }
+    if (rc == RC_OK) {
+        rc = check_key(opening, db, secrets);
+    }
     if (rc != RC_OK) {
+        secrets_close(secrets);
         (void)sqlite3_close(db);
         return rc;
     }

@@ -26,6 +26,7 @@ struct store_sqlite_options {
     size_t purposes_count;
     /* unique_secret_key; not kept. Empty only if is_read_only: no secret can then be opened. */
     struct slice secret_key;
+    bool takes_new_key;            /* what was sealed under another key is given up */
     struct journal_limits journal; /* all 0: what was written before goes, bit by bit */
     bool is_read_only;             /* beside a running daemon; a commit ends RC_REFUSED */
     /* Called from the thread of the commits when one has ended, to wake the loop, which then calls
@@ -36,8 +37,9 @@ struct store_sqlite_options {
 
 /* Gives *store, to be closed by its method. *error says, in the given arena, what is wrong:
  * RC_BUSY (another instance), RC_NEWER (written by a newer version), RC_REFUSED (the file of
- * another program), RC_CORRUPT, RC_FULL, RC_IO, RC_BAD_INPUT (no secret key), and when reading only
- * RC_ABSENT (no file, or one that has to be brought up to date first). */
+ * another program, or sealed under another key), RC_CORRUPT, RC_FULL, RC_IO, RC_BAD_INPUT (no
+ * secret key), and when reading only RC_ABSENT (no file, or one that has to be brought up to date
+ * first). */
 NODISCARD enum rc store_sqlite_open(const struct store_sqlite_options *options,
                                     struct arena *arena,
                                     struct store **store,

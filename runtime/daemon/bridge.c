@@ -149,6 +149,7 @@ static enum rc open_store(struct bridge *bridge)
         .purposes = message_names(),
         .purposes_count = MSG_KINDS,
         .secret_key = bridge->config->unique_secret_key,
+        .takes_new_key = bridge->takes_new_key,
         .journal = {.age_ms = bridge->config->journal_days * DAY_MS,
                     .bytes_max = bridge->config->journal_megabytes * MEGABYTE},
         .wake = wake_loop,
@@ -533,10 +534,11 @@ static void raise_descriptor_limit(void)
     }
 }
 
-int bridge_run(const struct config *config)
+int bridge_run(const struct config *config, bool takes_new_key)
 {
     struct bridge bridge = {
         .config = config,
+        .takes_new_key = takes_new_key,
         .arena = arena_open(SCRATCH_BYTES),
         .started_ms = bridge_now_ms(NULL),
     };

@@ -8,8 +8,9 @@
 
 #include "runtime/daemon/config.h"
 
-/* Runs until SIGTERM or SIGINT and then ends what is under way. Returns the exit status; what went
- * wrong is on stderr. */
-int bridge_run(const struct config *config);
+/* Runs until SIGTERM or SIGINT and then ends what is under way. `takes_new_key`: logins that were
+ * sealed under another unique_secret_key are given up, else that is an error. Returns the exit
+ * status; what went wrong is on stderr. */
+int bridge_run(const struct config *config, bool takes_new_key);
 
 #endif

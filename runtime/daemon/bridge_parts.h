@@ -27,6 +27,7 @@ struct secrets;
 
 struct bridge {
     const struct config *config;
+    bool takes_new_key;
     struct arena *arena; /* lives as long as the bridge */
     struct log *log;
     struct ev_loop *loop;

@@ -31,6 +31,7 @@ struct command_line {
     const char *registration; /* path; NULL: none */
     bool is_dot;
     bool is_json;
+    bool takes_new_key;
     const char *argument; /* the first behind the subcommand; NULL: none */
 };
 
@@ -64,8 +65,9 @@ static enum rc read_config(struct arena *arena,
 static int run_daemon(struct arena *arena, const struct command_line *line)
 {
     struct config config;
-    return read_config(arena, line, CONFIG_TO_RUN, &config) == RC_OK ? bridge_run(&config)
-                                                                     : EXIT_USAGE;
+    return read_config(arena, line, CONFIG_TO_RUN, &config) == RC_OK
+               ? bridge_run(&config, line->takes_new_key)
+               : EXIT_USAGE;
 }
 
 static int run_registration(struct arena *arena, const struct command_line *line)
@@ -241,6 +243,7 @@ static void print_help(FILE *out)
              "  -c, --config FILE     the configuration file (gitterd.yaml)\n"
              "  --registration FILE   for check: the homeserver's (registration.yaml beside that)\n"
              "  --json                for status: one JSON object\n"
+             "  --new-secret-key      for run: give up what was sealed under another key\n"
              "  -h, --help            this text\n"
              "  -V, --version         the version\n"
              "\nExit status: 0, 1 when something failed, 2 for wrong usage or configuration.\n");
@@ -273,13 +276,10 @@ static int run_subcommand(const char *name, int argc, char **argv, struct comman
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"dot", no_argument, NULL, 'd'},
-        {"help", no_argument, NULL, 'h'},
-        {"json", no_argument, NULL, 'j'},
-        {"registration", required_argument, NULL, 'r'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},   {"dot", no_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},           {"json", no_argument, NULL, 'j'},
+        {"new-secret-key", no_argument, NULL, 'n'}, {"registration", required_argument, NULL, 'r'},
+        {"version", no_argument, NULL, 'V'},        {NULL, 0, NULL, 0},
     };
     struct command_line line = {.config = "gitterd.yaml"};
     const struct subcommand *tool = argc > 1 ? find_tool(argv[1]) : NULL;
@@ -300,6 +300,9 @@ int main(int argc, char **argv)
             return EXIT_DONE;
         case 'j':
             line.is_json = true;
+            break;
+        case 'n':
+            line.takes_new_key = true;
             break;
         case 'r':
             line.registration = optarg;

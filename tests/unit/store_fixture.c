@@ -40,6 +40,7 @@ static void open_sqlite(struct fixture *fixture, bool is_other_key)
     struct store_sqlite_options options = fixture_options(fixture);
     if (is_other_key) {
         options.secret_key = SLICE("another key");
+        options.takes_new_key = true;
     }
     struct slice error = SLICE_EMPTY;
     const enum rc rc = store_sqlite_open(&options, fixture->arena, &fixture->store, &error);

@@ -321,6 +321,73 @@ START_TEST(sqlite_missing_column_is_named)
 }
 END_TEST
 
+static enum rc open_with_key(struct slice key, bool takes_new_key)
+{
+    struct store_sqlite_options options = fixture_options(&fixture);
+    struct slice error = SLICE_EMPTY;
+    options.secret_key = key;
+    options.takes_new_key = takes_new_key;
+    const enum rc rc = open_with(&options, &error);
+    ck_assert(rc == RC_OK ||
+              slice_find(error, SLICE("under another unique_secret_key")) < error.len);
+    return rc;
+}
+
+static bool is_token_lost(void)
+{
+    struct store_actor user = {0};
+    ck_assert_rc(
+        fixture.store->methods->load(fixture.store, USER, SLICE("@a:x"), fixture.arena, &user),
+        RC_OK);
+    return user.secrets_are_lost;
+}
+
+START_TEST(sqlite_other_secret_key_is_refused_and_changes_nothing)
+{
+    open_store();
+    ck_assert_rc(put_user(SLICE("@a:x"), SLICE("token")), RC_OK);
+    close_store();
+    ck_assert_rc(open_with_key(SLICE("another"), false), RC_REFUSED);
+    open_store();
+    ck_assert(!is_token_lost());
+}
+END_TEST
+
+START_TEST(sqlite_other_secret_key_is_refused_before_anybody_has_logged_in)
+{
+    open_store();
+    close_store();
+    ck_assert_rc(open_with_key(SLICE("another"), false), RC_REFUSED);
+}
+END_TEST
+
+START_TEST(sqlite_other_secret_key_is_taken_when_that_is_wanted)
+{
+    open_store();
+    ck_assert_rc(put_user(SLICE("@a:x"), SLICE("token")), RC_OK);
+    close_store();
+    ck_assert_rc(open_with_key(SLICE("another"), true), RC_OK);
+    ck_assert(is_token_lost());
+    close_store();
+    ck_assert_rc(open_with_key(SLICE("another"), false), RC_OK);
+    close_store();
+    ck_assert_rc(open_with_key(SLICE("a key for tests"), false), RC_REFUSED);
+}
+END_TEST
+
+START_TEST(sqlite_file_that_never_knew_its_key_is_judged_by_a_login)
+{
+    open_store();
+    ck_assert_rc(put_user(SLICE("@a:x"), SLICE("token")), RC_OK);
+    close_store();
+    run_sql("DELETE FROM meta WHERE key = 'key_check'");
+    ck_assert_rc(open_with_key(SLICE("another"), false), RC_REFUSED);
+    open_store();
+    ck_assert(!is_token_lost());
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM meta WHERE key = 'key_check'"), 1);
+}
+END_TEST
+
 START_TEST(sqlite_without_secret_key_is_refused)
 {
     struct store_sqlite_options options = fixture_options(&fixture);
@@ -485,6 +552,10 @@ int main(void)
     tcase_add_test(tcase, sqlite_damaged_rows_are_an_error_not_a_crash);
     tcase_add_test(tcase, sqlite_damaged_schema_is_refused);
     tcase_add_test(tcase, sqlite_missing_column_is_named);
+    tcase_add_test(tcase, sqlite_other_secret_key_is_refused_and_changes_nothing);
+    tcase_add_test(tcase, sqlite_other_secret_key_is_refused_before_anybody_has_logged_in);
+    tcase_add_test(tcase, sqlite_other_secret_key_is_taken_when_that_is_wanted);
+    tcase_add_test(tcase, sqlite_file_that_never_knew_its_key_is_judged_by_a_login);
     tcase_add_test(tcase, sqlite_without_secret_key_is_refused);
     tcase_add_test(tcase, sqlite_second_instance_is_told_who_holds_the_file);
     tcase_add_test(tcase, sqlite_commit_survives_a_kill);
