@@ -40,11 +40,11 @@ static void wait_for_change(struct committer *committer)
     CHECK(pthread_cond_wait(&committer->changed, &committer->mutex) == 0);
 }
 
-/* Both sides wait on one condition; each looks again what woke it. */
+/* Both sides wait on one condition, though never at the same time. */
 static void enter(struct committer *committer, enum committer_state state)
 {
     committer->state = state;
-    CHECK(pthread_cond_broadcast(&committer->changed) == 0);
+    CHECK(pthread_cond_signal(&committer->changed) == 0);
 }
 
 static void *work(void *argument)
@@ -62,9 +62,11 @@ static void *work(void *argument)
         lock(committer);
         committer->rc = rc;
         enter(committer, COMMITTER_ENDED);
-        if (committer->wake != NULL) {
+        unlock(committer);
+        if (committer->wake != NULL) { /* not under the lock, which is what it wakes to ask for */
             committer->wake(committer->context);
         }
+        lock(committer);
     }
     unlock(committer);
     return NULL;
@@ -151,7 +153,7 @@ enum rc committer_take(struct committer *committer)
     lock(committer);
     CHECK(committer->state == COMMITTER_ENDED);
     const enum rc rc = committer->rc;
-    enter(committer, COMMITTER_RESTS);
+    committer->state = COMMITTER_RESTS; /* which concerns nobody who waits */
     unlock(committer);
     return rc;
 }

@@ -47,6 +47,8 @@ static enum rc reader_prepare_all(sqlite3 *db, const struct wanted *wanted, size
 static enum rc reader_prepare_fixed(struct reader *reader)
 {
     const struct wanted wanted[] = {
+        {&reader->begin, SLICE("BEGIN")},
+        {&reader->commit, SLICE("COMMIT")},
         {&reader->next_turn, SLICE("SELECT value FROM meta WHERE key = 'next_turn'")},
         {&reader->seen, SLICE("SELECT 1 FROM seen_events WHERE event_id = ?1")},
         {&reader->lane_next,
@@ -157,6 +159,19 @@ static enum rc text_end(struct query *query, struct arena *arena, struct slice *
     }
     const enum rc rc = query_end(query);
     return rc == RC_OK && !is_there ? RC_ABSENT : rc;
+}
+
+/* Without a transaction each read takes and drops the locks of the file by itself. One that cannot
+ * be begun, or was ended by a read that failed, is no loss. */
+void reader_hold(struct store *store, bool is_held)
+{
+    const struct reader *reader = reader_of(store);
+    const bool was_held = sqlite3_get_autocommit(reader->db) == 0;
+    if (is_held != was_held) {
+        struct query query = query_begin(is_held ? reader->begin : reader->commit);
+        const enum rc rc = query_run(&query);
+        CHECK(rc == RC_OK || sqlite3_get_autocommit(reader->db) != 0);
+    }
 }
 
 enum rc reader_next_turn(struct store *store, int64_t *turn)

@@ -18,6 +18,8 @@ struct reader {
     struct secrets *secrets;
     struct outbox_names names;
     struct actors_reading *actors; /* by kind */
+    sqlite3_stmt *begin;
+    sqlite3_stmt *commit;
     sqlite3_stmt *next_turn;
     sqlite3_stmt *related[RELATIONS_COUNT];
     sqlite3_stmt *by_value[RELATIONS_COUNT];
@@ -42,6 +44,7 @@ NODISCARD enum rc reader_init(struct reader *reader,
 void reader_clear(struct reader *reader);
 
 /* The reading methods of struct store_methods, for a store that begins with a struct reader. */
+void reader_hold(struct store *store, bool is_held);
 enum rc reader_next_turn(struct store *store, int64_t *turn);
 enum rc reader_load(
     struct store *store, int kind, struct slice key, struct arena *arena, struct store_actor *out);

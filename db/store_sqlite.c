@@ -122,6 +122,7 @@ void store_sqlite_poll(struct store *store)
 
 static const struct store_methods sqlite_methods = {
     .close = sqlite_close,
+    .hold = reader_hold,
     .next_turn = reader_next_turn,
     .load = reader_load,
     .find = reader_find,
@@ -201,8 +202,10 @@ static enum rc set_wal(const struct opening *opening, sqlite3 *db)
     bool is_wal = false;
     enum rc rc = ask_for_wal(db, &is_wal);
     if (rc == RC_OK) {
-        /* a WAL that once grew large is cut back to this at the next checkpoint */
-        rc = sql_run(db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216");
+        /* a WAL that once grew large is cut back to this at the next checkpoint; up to then pages
+         * that are written again and again, such as those of seen_events, are copied once */
+        rc = sql_run(db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216; "
+                         "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8192");
     }
     if (rc != RC_OK) {
         return fail_sqlite(opening, db, rc);

@@ -390,16 +390,26 @@ static enum rc begin_batch(struct engine *engine, int64_t now_ms)
     return deadlines_run(engine, now_ms);
 }
 
+static void hold_store(const struct engine *engine, bool is_held)
+{
+    struct store *store = engine->options.store;
+    if (store->methods->hold != NULL) {
+        store->methods->hold(store, is_held);
+    }
+}
+
 bool engine_run(struct engine *engine)
 {
     const int64_t now_ms = now(engine);
     if (engine->is_committing || now_ms < engine->pause_until_ms || !has_work(engine, now_ms)) {
         return false;
     }
+    hold_store(engine, true);
     enum rc rc = engine->is_stepping ? RC_OK : begin_batch(engine, now_ms);
     if (rc == RC_OK) {
         rc = run_inputs(engine, now_ms);
     }
+    hold_store(engine, false);
     if (rc != RC_OK) {
         discard(engine, rc);
         return false;

@@ -186,6 +186,9 @@ struct store_methods {
     /* How many calls with this owner's token (CALL_AUTH_OWNER) are in the outbox. It does not take
      * longer for many. */
     enum rc (*waiting)(struct store *store, struct slice owner, int64_t *calls);
+    /* While held, reads see one moment and cost less. Not beyond the step at hand, and never during
+     * a commit: the file grows meanwhile. NULL where it makes no difference. */
+    void (*hold)(struct store *store, bool is_held);
     /* Begins to commit; `done` is called once, later, from the loop. One commit at a time. */
     void (*commit)(struct store *store,
                    const struct store_batch *batch,

@@ -185,6 +185,14 @@ static void finish(struct store *store)
     keep_rows(front, batch);
 }
 
+static void front_hold(struct store *store, bool is_held)
+{
+    struct store *inner = inner_of(store);
+    if (inner->methods->hold != NULL) {
+        inner->methods->hold(inner, is_held);
+    }
+}
+
 static void front_abandon(struct store *store)
 {
     front_of(store)->batch = NULL;
@@ -387,9 +395,10 @@ static const struct store_methods front_methods = {
     .commit = front_commit,
     .mark_clean = front_mark_clean,
     .take_clean_mark = front_take_clean_mark,
+    .hold = front_hold,
     .abandon = front_abandon,
 };
-_Static_assert(sizeof front_methods == 19 * sizeof(void (*)(void)), "a new method goes here too");
+_Static_assert(sizeof front_methods == 20 * sizeof(void (*)(void)), "a new method goes here too");
 
 static struct store *crash(struct store *store)
 {

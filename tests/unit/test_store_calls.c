@@ -340,6 +340,29 @@ STORE_TEST(store_counts_the_calls_that_wait_for_each_owner)
     }
 }
 
+static void hold(struct store *store, bool is_held)
+{
+    if (store->methods->hold != NULL) { /* where it makes a difference */
+        store->methods->hold(store, is_held);
+    }
+}
+
+STORE_TEST(store_that_was_held_sees_the_next_commit)
+{
+    const struct slice event_id = SLICE("$e");
+    hold(store, true);
+    hold(store, true);
+    ck_assert_rc(is->seen(store, event_id), RC_ABSENT);
+    hold(store, false);
+    hold(store, false);
+    ck_assert_rc(fixture_commit(&fixture, (struct store_batch){.seen = &event_id, .seen_count = 1}),
+                 RC_OK);
+    hold(store, true);
+    ck_assert_rc(is->seen(store, event_id), RC_OK);
+    hold(store, false);
+    ck_assert_rc(is->seen(store, event_id), RC_OK);
+}
+
 STORE_TEST(store_clean_mark_is_taken_once)
 {
     bool was_clean = true;
@@ -363,6 +386,7 @@ int main(void)
     Suite *suite = suite_create("store_calls");
     TCase *both = tcase_create("both");
     tcase_set_timeout(both, 60);
+    tcase_add_loop_test(both, store_that_was_held_sees_the_next_commit, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_clean_mark_is_taken_once, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_relation_is_found_both_ways, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_relation_by_value_gives_the_first, 0, FIXTURE_KINDS);
