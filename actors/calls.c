@@ -67,12 +67,12 @@ struct slice why_failed(struct arena *arena, const struct call_ended *ended)
 
 struct slice key_of_room(struct arena *arena, struct slice owner, struct slice gitter_room)
 {
-    return arena_printf(arena, "%.*s|%.*s", SLICE_ARGS(owner), SLICE_ARGS(gitter_room));
+    return ARENA_JOIN(arena, owner, SLICE("|"), gitter_room);
 }
 
 struct slice lane_of(struct arena *arena, const char *what, struct slice key)
 {
-    return arena_printf(arena, "%s/%.*s", what, SLICE_ARGS(key));
+    return ARENA_JOIN(arena, slice_from_cstr(what), SLICE("/"), key);
 }
 
 struct slice name_on_matrix(struct arena *arena, struct slice name)

@@ -2,6 +2,7 @@
 
 #include "runtime/base/check.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum {
@@ -48,6 +49,12 @@ uint32_t journal_adler(struct slice bytes)
     uint32_t high = 0;
     for (size_t at = 0; at < bytes.len;) {
         const size_t end = bytes.len - at < RUN ? bytes.len : at + RUN;
+        for (; at + 8 <= end; at += 8) { /* eight at once: no byte waits for the one before it */
+            const unsigned char *b = (const unsigned char *)bytes.ptr + at;
+            high += 8 * low + 8U * b[0] + 7U * b[1] + 6U * b[2] + 5U * b[3] + 4U * b[4] +
+                    3U * b[5] + 2U * b[6] + b[7];
+            low += (uint32_t)b[0] + b[1] + b[2] + b[3] + b[4] + b[5] + b[6] + b[7];
+        }
         for (; at < end; at++) {
             low += (unsigned char)bytes.ptr[at];
             high += low;
@@ -66,9 +73,8 @@ uint32_t journal_hash(uint32_t seed, struct slice text)
     for (; at < text.len; at += sizeof(uint64_t)) {
         uint64_t word = 0;
         const size_t len = text.len - at < sizeof word ? text.len - at : sizeof word;
-        for (size_t i = 0; i < len; i++) { /* the same number on every machine */
-            word |= (uint64_t)(unsigned char)text.ptr[at + i] << (8U * i);
-        }
+        memcpy(&word, text.ptr + at, len);
+        word = le64toh(word); /* the same number on every machine */
         hash = (hash ^ word) * factor;
         hash ^= hash >> 32U;
     }
@@ -172,8 +178,8 @@ enum rc journal_turn_read(const struct journal_entry *entry, struct journal_turn
         entry->kind == JOURNAL_TURN && pack_take_int(&members, &out->number) == RC_OK &&
         pack_take_int(&members, &out->now_ms) == RC_OK && pack_take_int(&members, &form) == RC_OK &&
         pack_take_whole(&members, &out->input) == RC_OK &&
-        pack_take_whole(&members, &out->reads) == RC_OK &&
-        pack_take_whole(&members, &out->decisions) == RC_OK && members.len == 0;
+        pack_take_whole(&members, &out->reads) == RC_OK && members.len > 0;
+    out->decisions = members; /* the last; taken apart when it is looked at */
     out->is_emptied = form == 1;
     return is_whole && (form == 0 || form == 1) && out->number > 0 ? RC_OK : RC_CORRUPT;
 }

@@ -12,8 +12,8 @@
  *   ["process", bytes, turn, ms, epoch, settings, check]
  *     Begins a section, when a process does and every so many bytes. What holds for the turns from
  *     `turn` on: the first part of unique ids, and a map of what the actors know of the
- *     configuration. A replay can begin here: from here on each actor stands in the reads of the
- *     first turn that meets it.
+ *     configuration. A replay can begin here and need not know what was before: from here on each
+ *     actor stands in the reads of the first turn that meets it.
  *
  *   ["turn", bytes, turn, ms, form, input, reads, decisions, check]
  *     `form` is 0 for an entry as it was written; 1 when the bodies of messages were taken out of

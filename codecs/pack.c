@@ -5,8 +5,9 @@ static enum rc take_bytes(struct slice *bytes, uint64_t len, struct slice *out)
     if (len > bytes->len) {
         return RC_CORRUPT;
     }
-    *out = slice_first(*bytes, (size_t)len);
-    *bytes = slice_from(*bytes, (size_t)len);
+    *out = (struct slice){bytes->ptr, (size_t)len};
+    bytes->ptr += len;
+    bytes->len -= (size_t)len;
     return RC_OK;
 }
 
@@ -85,14 +86,13 @@ static enum rc take_foreign(struct slice *bytes, unsigned char first, struct pac
 
 enum rc pack_take(struct slice *bytes, struct pack_value *out)
 {
-    uint64_t number = 0;
-    const enum rc rc = take_number(bytes, 1, &number);
-    const unsigned char first = (unsigned char)number;
-
     *out = (struct pack_value){.kind = PACK_OTHER};
-    if (rc != RC_OK) {
-        return rc;
+    if (bytes->len == 0) {
+        return RC_CORRUPT;
     }
+    const unsigned char first = (unsigned char)*bytes->ptr;
+    bytes->ptr++;
+    bytes->len--;
     if (first < 0x80 || first >= 0xe0) {
         out->kind = PACK_NUM;
         out->num = sign_extend(first, 1);

@@ -7,7 +7,7 @@
 static const struct field *find_field(const struct record_type *type, struct slice name)
 {
     for (size_t i = 0; i < type->fields_count; i++) {
-        if (slice_equal(slice_from_cstr(type->fields[i].name), name)) {
+        if (slice_equal_cstr(name, type->fields[i].name)) {
             return &type->fields[i];
         }
     }

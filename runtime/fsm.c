@@ -50,7 +50,7 @@ const char *fsm_state_name(const struct fsm *fsm, int state)
 int fsm_state_by_name(const struct fsm *fsm, struct slice name)
 {
     for (size_t i = 0; i < fsm->states_count; i++) {
-        if (slice_equal(slice_from_cstr(fsm->states[i]), name)) {
+        if (slice_equal_cstr(name, fsm->states[i])) {
             return (int)i;
         }
     }

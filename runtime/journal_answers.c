@@ -22,7 +22,7 @@ static bool find_from(struct slice from,
         int64_t asked = 0;
         const bool is_asked = question == 0 || (pack_take_int(&item.rest, &asked) == RC_OK &&
                                                 asked == (int64_t)question);
-        if (is_asked && slice_equal(item.name, slice_from_cstr(what))) {
+        if (is_asked && slice_equal_cstr(item.name, what)) {
             *answer = item.rest;
             *behind = from;
             return true;

@@ -98,8 +98,9 @@ void replay_close(struct replay *replay)
     }
 }
 
-void replay_epoch(struct replay *replay, struct slice epoch)
+void replay_section(struct replay *replay, struct slice epoch)
 {
+    roster_trim(replay->engine->roster, 0);
     if (!slice_equal(replay->engine->options.epoch, epoch)) {
         replay->engine->options.epoch = arena_copy(replay->arena, epoch);
     }
@@ -108,7 +109,7 @@ void replay_epoch(struct replay *replay, struct slice epoch)
 int replay_machine(const struct application *application, struct slice name)
 {
     for (size_t kind = 0; kind < application->machines_count; kind++) {
-        if (slice_equal(slice_from_cstr(application->machines[kind]->name), name)) {
+        if (slice_equal_cstr(name, application->machines[kind]->name)) {
             return (int)kind;
         }
     }
@@ -118,7 +119,7 @@ int replay_machine(const struct application *application, struct slice name)
 int replay_message(const struct application *application, struct slice name)
 {
     for (size_t kind = 0; kind < application->messages_count; kind++) {
-        if (slice_equal(slice_from_cstr(application->messages[kind].name), name)) {
+        if (slice_equal_cstr(name, application->messages[kind].name)) {
             return (int)kind;
         }
     }
@@ -203,7 +204,7 @@ static enum rc read_ended(struct replay *replay,
 static int find_message(struct replay *replay, struct slice name)
 {
     const struct application *app = replay->application;
-    if (!slice_equal(slice_from_cstr(app->messages[replay->last_message].name), name)) {
+    if (!slice_equal_cstr(name, app->messages[replay->last_message].name)) {
         const int found = replay_message(app, name);
         if (found < 0) {
             return -1;

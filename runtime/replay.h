@@ -27,8 +27,8 @@ struct replay_outcome {
     struct slice reads;     /* as recorded, and behind it what the log did not know */
 };
 
-/* From here on unique ids begin with this. */
-void replay_epoch(struct replay *replay, struct slice epoch);
+/* A section begins: unique ids begin with this, and no actor is known, since each is told anew. */
+void replay_section(struct replay *replay, struct slice epoch);
 /* RC_CORRUPT: the entry is about machines, messages or states that this program does not know;
  * nothing was run then. */
 NODISCARD enum rc

@@ -117,7 +117,7 @@ struct slice room_lane_read(struct turn *turn, const struct room *room)
 struct slice
 room_ref(struct arena *arena, struct slice message, struct slice user, const char *what)
 {
-    return arena_printf(arena, "%.*s|%.*s|%s", SLICE_ARGS(message), SLICE_ARGS(user), what);
+    return ARENA_JOIN(arena, message, SLICE("|"), user, SLICE("|"), slice_from_cstr(what));
 }
 
 void room_notice(struct turn *turn,

@@ -155,13 +155,38 @@ const char *arena_cstr(struct arena *arena, struct slice text)
     return arena_copy(arena, text).ptr;
 }
 
+struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++) {
+        len += parts[i].len;
+    }
+    char *text = arena_alloc(arena, len + 1);
+    char *end = text;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].len > 0) {
+            memcpy(end, parts[i].ptr, parts[i].len);
+            end += parts[i].len;
+        }
+    }
+    return (struct slice){text, len};
+}
+
+enum {
+    PRINTED_BYTES = 256
+};
+
 struct slice arena_printf(struct arena *arena, const char *format, ...)
 {
+    char most[PRINTED_BYTES]; /* nearly all fit, and are then formatted once */
     va_list args;
     va_start(args, format);
-    const int len = vsnprintf(NULL, 0, format, args);
+    const int len = vsnprintf(most, sizeof most, format, args);
     va_end(args);
     CHECK(len >= 0);
+    if ((size_t)len < sizeof most) {
+        return arena_copy(arena, (struct slice){most, (size_t)len});
+    }
     char *text = arena_alloc(arena, (size_t)len + 1);
     va_start(args, format);
     (void)vsnprintf(text, (size_t)len + 1, format, args);

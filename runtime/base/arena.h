@@ -35,6 +35,11 @@ void *arena_grow(struct arena *arena, const void *old, size_t old_size, size_t n
 /* Copies; the copy of a slice is followed by a NUL that its length does not count. */
 struct slice arena_copy(struct arena *arena, struct slice text);
 const char *arena_cstr(struct arena *arena, struct slice text);
+/* Texts one behind the other. */
+struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count);
+#define ARENA_JOIN(arena, ...)                                                                     \
+    arena_join((arena), (const struct slice[]){__VA_ARGS__},                                       \
+               sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice))
 struct slice arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

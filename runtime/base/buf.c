@@ -39,7 +39,9 @@ void buf_put(struct buf *buf, struct slice text)
 
 void buf_put_byte(struct buf *buf, char byte)
 {
-    buf_put(buf, slice_make(&byte, 1));
+    buf_reserve(buf, 1);
+    buf->ptr[buf->len++] = byte;
+    buf->ptr[buf->len] = '\0';
 }
 
 void buf_put_char(struct buf *buf, uint32_t character)
@@ -68,14 +70,19 @@ void buf_put_char(struct buf *buf, uint32_t character)
 void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args;
-    va_start(args, format);
-    const int len = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    CHECK(len >= 0);
-    buf_reserve(buf, (size_t)len);
-    va_start(args, format);
-    (void)vsnprintf(buf->ptr + buf->len, (size_t)len + 1, format, args);
-    va_end(args);
+    int len = 0;
+    buf_reserve(buf, 2 * BUF_FIRST_BYTES - 1); /* nearly all that is printed fits, the first time */
+    for (int pass = 0; pass < 2; pass++) {
+        const size_t room = buf->cap - buf->len;
+        va_start(args, format);
+        len = vsnprintf(buf->ptr + buf->len, room, format, args);
+        va_end(args);
+        CHECK(len >= 0);
+        if ((size_t)len < room) {
+            break;
+        }
+        buf_reserve(buf, (size_t)len);
+    }
     buf->len += (size_t)len;
 }
 

@@ -47,6 +47,14 @@ static inline bool slice_equal(struct slice a, struct slice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/* The same of a NUL-terminated string. Most differ in the first byte, which tells without their
+ * length. */
+static inline bool slice_equal_cstr(struct slice a, const char *b)
+{
+    return a.len == 0 ? *b == '\0'
+                      : *b == *a.ptr && strncmp(b, a.ptr, a.len) == 0 && b[a.len] == '\0';
+}
+
 /* Without case, for ASCII letters only: what commands, header names and schemes need. */
 bool slice_equal_fold(struct slice a, struct slice b);
 /* In a time that depends on the lengths alone; for tokens and login states. */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum {
-    READ_BYTES = 256 * 1024
+    READ_BYTES = 128 * 1024
 };
 
 static enum rc complain(const struct journal_file *file, enum rc rc, const char *what)

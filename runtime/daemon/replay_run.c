@@ -47,7 +47,7 @@ enum rc replay_run_process(struct replay_run *run, const struct journal_entry *e
     run->arena = arena;
     run->settings = settings;
     run->has_begun = true;
-    replay_epoch(run->replay, process.epoch);
+    replay_section(run->replay, process.epoch);
     return RC_OK;
 }
 

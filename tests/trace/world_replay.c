@@ -35,7 +35,7 @@ size_t world_replay(struct world *world)
         struct journal_process process;
         if (entry.kind == JOURNAL_PROCESS) {
             ck_assert_int_eq(journal_process_read(&entry, &process), RC_OK);
-            replay_epoch(replay, process.epoch);
+            replay_section(replay, process.epoch);
             has_begun = true;
         } else if (has_begun) {
             replay_one(replay, &entry);
