@@ -5,10 +5,12 @@
  * fail. Once faults are over everything drains, and then each message took effect at the peer once
  * and in order, or was refused there for good and that was told.
  *
- * Two kinds of call (runtime/call.h): FREELY carries its own id, which the peer remembers, and is
- * simply made again (Matrix). Without FREELY it is NEVER: the peer knows no id, and after a lost
- * answer its list is read, twice (Gitter; actors/room/room_to_gitter.c). All texts are the same, so
- * that a look cannot tell messages by what they say.
+ * Three kinds of call (runtime/call.h). Without a macro it is a post to Gitter, NEVER repeated: the
+ * peer knows no ids, and after a lost answer its list is read, twice (actors/room/room_look.c). All
+ * texts are the same, so that a look cannot tell messages by what they say. SEND is a message to
+ * Matrix, NEVER repeated either: it carries its Gitter id and a transaction id, the room is read
+ * once for the first, and then it is sent again under the second (actors/room/room_sent.c). FREELY
+ * is a call under an id that is simply made again.
  *
  * The capital names that are not defined here each take a protection away, or break an assumption;
  * tests/model/run lists them. One batch of the engine is one turn here: that is the finest grain.
@@ -66,10 +68,20 @@ bool is_sent;
 byte crashes, cuts, fulls;
 bool is_calm, is_drained;
 
+#if defined(FREELY) || defined(SEND)
+#define has_id true
+#else
+#define has_id false
+#endif
 #ifdef FREELY
 #define MAY_BE_UNKNOWN(form) false
 #else
 #define MAY_BE_UNKNOWN(form) (form == POST)
+#endif
+#ifdef IN_BETWEEN
+#define is_in_between false
+#else
+#define is_in_between (end == ABSENT || (form == POST && !is_sent))
 #endif
 #define is_idle (input == 0 && end == NOTHING)
 #define nothing_late (late[1] + late[2] + late[3] == 0)
@@ -78,12 +90,8 @@ inline take_effect(m)
 {
     if
     :: refuses[m] -> skip
-#ifdef FREELY
-    :: !refuses[m] && knows[m] -> skip
-    :: !refuses[m] && !knows[m] ->
-#else
-    :: !refuses[m] ->
-#endif
+    :: !refuses[m] && has_id && knows[m] -> skip
+    :: !refuses[m] && !(has_id && knows[m]) ->
         effects[m]++;
         never(DOUBLED, effects[m] > 1);
         never(MISPLACED, m < latest);
@@ -190,7 +198,7 @@ start:
             outbox!m
 #endif
         :: end == ABSENT && form == LOOK ->
-#ifdef LOOK_ONCE
+#if defined(LOOK_ONCE) || defined(SEND)
             form = POST
 #else
             form = LOOK_AGAIN     /* room_do_compare */
@@ -281,20 +289,25 @@ proctype peer()
     }
     :: atomic { (request == LOOK || request == LOOK_AGAIN) && answer == NOTHING ->
         if
-#ifdef CLAIMS_OFF
+#if defined(SEND)
+        :: effects[head] > 0 -> answer = PRESENT
+#elif defined(CLAIMS_OFF)
         :: entries > 0 -> answer = PRESENT
-        :: else -> answer = ABSENT
 #else
         :: entries > claimed -> answer = PRESENT
-        :: else -> answer = ABSENT
 #endif
+        :: else -> answer = ABSENT
         fi
     }
     :: atomic { late[1] > 0 -> late[1]--; take_effect(1) }
     :: atomic { late[2] > 0 -> late[2]--; take_effect(2) }
     :: atomic { late[3] > 0 -> late[3]--; take_effect(3) }
 #ifdef FORGETS
-    :: atomic { !is_calm && knows[1] -> knows[1] = false }
+    /* It restarts, and what it was at goes with it; or half an hour has passed. Neither fits between
+     * a look and the send that follows it at once. */
+    :: atomic { !is_calm && nothing_late && request == NOTHING && knows[1] && !is_in_between ->
+        knows[1] = false; knows[2] = false; knows[3] = false
+    }
 #endif
     od
 }
