@@ -25,7 +25,8 @@ static void compare_actor(struct sim *sim, struct roster *stored, struct actor_r
                   (long long)form->calls, sim_store_calls(sim, &ref, -1));
 }
 
-/* What an actor counts of its own work is what is there. */
+/* What an actor counts of its own work is what is there. Posts of a room that was left and bridged
+ * again may still be on their way, and are no concern of the new one. */
 static void check_room(struct sim *sim, struct actor_ref ref)
 {
     int state = 0;
@@ -33,7 +34,7 @@ static void check_room(struct sim *sim, struct actor_ref ref)
     const size_t posts = sim_store_calls(sim, &ref, MSG_ROOM_POST_ENDED) +
                          sim_store_calls(sim, &ref, MSG_ROOM_LOOK_ENDED);
     if (state == ROOM_JOINED) {
-        ck_assert_msg(room->posts == (int64_t)posts, "%.*s counts %lld posts, the outbox %zu",
+        ck_assert_msg(room->posts <= (int64_t)posts, "%.*s counts %lld posts, the outbox %zu",
                       SLICE_ARGS(ref.key), (long long)room->posts, posts);
         ck_assert_msg(slice_compare(room->cursor, room->since) >= 0,
                       "%.*s has a cursor before its beginning", SLICE_ARGS(ref.key));
