@@ -91,3 +91,9 @@ void note_trouble(struct turn *turn, struct slice user, const struct text_pair *
     const struct msg_text trouble = {.text = what->plain};
     turn_send(turn, (struct actor_ref){ACTOR_USER, user}, MSG_USER_TROUBLE, &trouble);
 }
+
+bool is_local_user(struct turn *turn, struct slice user)
+{
+    (void)slice_cut(&user, ':');
+    return slice_equal(user, settings_of(turn)->domain);
+}

@@ -45,6 +45,9 @@ void note_trouble(struct turn *turn, struct slice user, const struct text_pair *
 /* How a room or somebody of Gitter is called on Matrix. */
 struct slice name_on_matrix(struct arena *arena, struct slice name);
 
+/* Is somebody of this homeserver? A room that does not federate keeps others out. */
+bool is_local_user(struct turn *turn, struct slice user);
+
 /* Has the bot say something to a user in their private chat. */
 void tell_user(struct turn *turn, struct slice user, const struct text_pair *text);
 

@@ -19,6 +19,7 @@ enum actor_kind {
     ACTOR_FEED,
     ACTOR_MUSTER,
     ACTOR_AVATAR,
+    ACTOR_SPACE,
     ACTOR_KINDS,
 };
 

@@ -9,6 +9,7 @@
 #include "actors/login/login.h"
 #include "actors/muster/muster.h"
 #include "actors/room/room.h"
+#include "actors/space/space.h"
 #include "actors/user/user.h"
 #include "codecs/bayeux.h"
 #include "codecs/ghostid.h"
@@ -17,7 +18,7 @@ const struct fsm *const machines[] = {
     [ACTOR_USER] = &user_fsm,     [ACTOR_LOGIN] = &login_fsm, [ACTOR_ERRAND] = &errand_fsm,
     [ACTOR_CHAT] = &chat_fsm,     [ACTOR_ROOM] = &room_fsm,   [ACTOR_FACE] = &face_fsm,
     [ACTOR_GHOST] = &ghost_fsm,   [ACTOR_FEED] = &feed_fsm,   [ACTOR_MUSTER] = &muster_fsm,
-    [ACTOR_AVATAR] = &avatar_fsm,
+    [ACTOR_AVATAR] = &avatar_fsm, [ACTOR_SPACE] = &space_fsm,
 };
 _Static_assert(MACHINE_COUNT(machines) == ACTOR_KINDS, "a machine for each kind of actor");
 
@@ -67,6 +68,7 @@ static void route_member(struct turn *turn, const struct matrix_event *event)
     };
     const struct actor_ref chat = {ACTOR_CHAT, event->room_id};
     struct actor_ref room;
+    struct actor_entry *spaces = NULL;
     int state = 0;
     if (find_room(turn, event->room_id, &room)) {
         turn_send(turn, room, MSG_ROOM_MEMBER, &member);
@@ -74,6 +76,8 @@ static void route_member(struct turn *turn, const struct matrix_event *event)
         route_invite(turn, event);
     } else if (turn_exists(turn, chat, &state)) {
         turn_send(turn, chat, MSG_CHAT_MEMBER, &member);
+    } else if (turn_find(turn, ACTOR_SPACE, "matrix_room", event->room_id, &spaces) > 0) {
+        turn_send(turn, (struct actor_ref){ACTOR_SPACE, spaces[0].key}, MSG_SPACE_MEMBER, &member);
     }
 }
 

@@ -17,6 +17,7 @@ struct settings {
     int64_t room_members_max;
     int64_t owner_outbox_max;
     int64_t catch_up_messages; /* at most so many missed ones of a room are brought; 0: all */
+    bool makes_spaces;         /* a Matrix space for each user's rooms */
     bool shows_avatars;        /* pictures of people and rooms are brought over */
     bool is_login_https;       /* cookies are then for https alone */
     /* May this Matrix user use the bridge? */

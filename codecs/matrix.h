@@ -109,6 +109,9 @@ struct matrix_new_room {
 };
 struct matrix_request matrix_create_bridged_room_request(struct arena *arena,
                                                          const struct matrix_new_room *room);
+/* A space, in which clients show rooms together; likewise. */
+struct matrix_request matrix_create_space_request(struct arena *arena,
+                                                  const struct matrix_new_room *room);
 /* A private chat of the bot with one user, who is invited with is_direct. */
 struct matrix_request matrix_create_chat_request(struct arena *arena,
                                                  struct slice name,
@@ -197,6 +200,9 @@ struct matrix_bridge {
     struct slice url; /* of the room on the site */
 };
 struct slice matrix_bridge_json(struct arena *arena, const struct matrix_bridge *bridge);
+/* Of m.space.child: the room is reached through that homeserver; if it is empty, the room is none
+ * of the space's any more. */
+struct slice matrix_space_child_json(struct arena *arena, struct slice domain);
 /* An m.room.member that invites to a conversation of two: the call `invite` cannot say that. */
 struct slice matrix_direct_invite_json(struct arena *arena);
 

@@ -156,19 +156,23 @@ static void put_private_room(struct json_writer *writer, struct slice name)
                                "\"content\":{\"guest_access\":\"forbidden\"}}]"));
 }
 
-static void put_creation_content(struct json_writer *writer, struct slice marker, bool federates)
+static void
+put_creation_content(struct json_writer *writer, struct slice marker, bool federates, bool is_space)
 {
     json_put_key(writer, SLICE("creation_content"));
     json_open_object(writer);
     if (!federates) {
         json_put_member_bool(writer, SLICE("m.federate"), false);
     }
+    if (is_space) {
+        json_put_member(writer, SLICE("type"), SLICE("m.space"));
+    }
     json_put_member(writer, SLICE(MATRIX_MARKER_ROOM), marker);
     json_close_object(writer);
 }
 
-struct matrix_request matrix_create_bridged_room_request(struct arena *arena,
-                                                         const struct matrix_new_room *room)
+static struct matrix_request
+create_room(struct arena *arena, const struct matrix_new_room *room, bool is_space)
 {
     const struct buf path = path_init(arena, SLICE("createRoom"), SLICE_EMPTY);
     struct json_writer writer;
@@ -179,9 +183,21 @@ struct matrix_request matrix_create_bridged_room_request(struct arena *arena,
     if (room->topic.len > 0) {
         json_put_member(&writer, SLICE("topic"), room->topic);
     }
-    put_creation_content(&writer, room->marker, room->federates);
+    put_creation_content(&writer, room->marker, room->federates, is_space);
     json_close_object(&writer);
     return request_with_body(SLICE("POST"), &path, json_writer_end(&writer));
+}
+
+struct matrix_request matrix_create_bridged_room_request(struct arena *arena,
+                                                         const struct matrix_new_room *room)
+{
+    return create_room(arena, room, false);
+}
+
+struct matrix_request matrix_create_space_request(struct arena *arena,
+                                                  const struct matrix_new_room *room)
+{
+    return create_room(arena, room, true);
 }
 
 struct matrix_request matrix_create_chat_request(struct arena *arena,
@@ -195,7 +211,7 @@ struct matrix_request matrix_create_chat_request(struct arena *arena,
     writer.replace_nul = true;
     json_open_object(&writer);
     put_private_room(&writer, name);
-    put_creation_content(&writer, marker, true);
+    put_creation_content(&writer, marker, true, false);
     json_put_member_bool(&writer, SLICE("is_direct"), true);
     json_put_key(&writer, SLICE("invite"));
     json_open_array(&writer);

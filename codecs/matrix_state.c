@@ -80,3 +80,18 @@ struct slice matrix_direct_invite_json(struct arena *arena)
     json_close_object(&writer);
     return json_writer_end(&writer);
 }
+
+struct slice matrix_space_child_json(struct arena *arena, struct slice domain)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, arena);
+    json_open_object(&writer);
+    if (domain.len > 0) {
+        json_put_key(&writer, SLICE("via"));
+        json_open_array(&writer);
+        json_put_text(&writer, domain);
+        json_close_array(&writer);
+    }
+    json_close_object(&writer);
+    return json_writer_end(&writer);
+}

@@ -3,6 +3,7 @@
 
 #include "actors/chat/chat.h"
 #include "actors/room/room.h"
+#include "actors/space/space.h"
 #include "codecs/json.h"
 
 #include <stdlib.h>
@@ -177,7 +178,8 @@ static bool is_known(struct turn *turn, struct slice matrix_room)
     if (turn_exists(turn, (struct actor_ref){ACTOR_CHAT, matrix_room}, &state)) {
         return state != CHAT_LEFT;
     }
-    return turn_find(turn, ACTOR_ROOM, "matrix_room", matrix_room, &rooms) > 0;
+    return turn_find(turn, ACTOR_ROOM, "matrix_room", matrix_room, &rooms) > 0 ||
+           turn_find(turn, ACTOR_SPACE, "matrix_room", matrix_room, &rooms) > 0;
 }
 
 static void find_strays(struct comparison *comparison)

@@ -3,6 +3,7 @@
 #include "actors/room/room_post.h"
 
 #include "actors/face/face.h"
+#include "actors/space/space.h"
 #include "codecs/ghostid.h"
 
 #define ROW(FROM, ON, GUARD, TO, ACTION)                                                           \
@@ -228,13 +229,6 @@ static bool room_if_not_explained(const void *state, const struct msg *msg)
 
 /* Making the room */
 
-/* A room that does not federate keeps its owner out if they are of another homeserver. */
-static bool is_local(struct turn *turn, struct slice user)
-{
-    (void)slice_cut(&user, ':');
-    return slice_equal(user, settings_of(turn)->domain);
-}
-
 static void room_do_create_again(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
@@ -244,7 +238,7 @@ static void room_do_create_again(void *next, const struct msg *msg, struct turn 
         .name = name_on_matrix(turn_arena(turn), room->name),
         .topic = room->topic,
         .marker = room->key,
-        .federates = !is_local(turn, room->owner),
+        .federates = !is_local_user(turn, room->owner),
     };
     const struct matrix_request request =
         matrix_create_bridged_room_request(turn_arena(turn), &wanted);
@@ -381,6 +375,7 @@ static void room_do_invite_owner(void *next, const struct msg *msg, struct turn 
     invite(turn, room);
     begin_face(turn, room);
     room_tell_feed(turn, room, MSG_FEED_ROOM_ADDED);
+    space_add(turn, room->owner, room->matrix_room);
     room_report_made(turn, room, true);
 }
 

@@ -3,6 +3,7 @@
 #include "actors/room/room_post.h"
 
 #include "actors/face/face.h"
+#include "actors/space/space.h"
 
 static void forget_relations(struct turn *turn, const struct room *room)
 {
@@ -25,6 +26,7 @@ static void close_down(struct turn *turn, struct room *room, bool keeps_posts)
     turn_cancel(turn, room_lane_read(turn, room), SLICE_EMPTY);
     room_tell_feed(turn, room, MSG_FEED_ROOM_REMOVED);
     turn_send(turn, room_face(room), MSG_FACE_END, &nothing);
+    space_remove(turn, room->owner, room->matrix_room);
     room->matrix_room = SLICE_EMPTY;
     room->deadline_ms = 0;
 }

@@ -179,6 +179,7 @@ static enum rc open_engine(struct bridge *bridge)
         .is_login_https = slice_starts_with(config->gitter_login_url, SLICE("https:")),
         .is_permitted = config_is_permitted,
         .is_admin = config_is_admin,
+        .makes_spaces = config->spaces != 0,
         .shows_avatars = config->avatars != 0,
         .permissions = config,
         .version = SLICE(GITTERD_VERSION),

@@ -188,6 +188,39 @@ async def scenario_pictures_of_people_and_rooms(world):
     assert answer.content_type == "image/png" and answer.body.startswith(b"\x89PNG"), answer
 
 
+@contextlib.asynccontextmanager
+async def configured(world, line):
+    """gitterd with one more line of configuration."""
+    with open(world.bridge.config, encoding="utf-8") as file:
+        before = file.read()
+    try:
+        await world.bridge.stop()
+        with open(world.bridge.config, "w", encoding="utf-8") as file:
+            file.write(before + line + "\n")
+        await world.bridge.begin()
+        yield
+    finally:
+        await world.bridge.stop()
+        with open(world.bridge.config, "w", encoding="utf-8") as file:
+            file.write(before)
+        await world.bridge.begin()
+
+
+async def scenario_space_holds_the_rooms(world):
+    alice, (first, second) = await world.person(rooms=2)
+    async with configured(world, "spaces: 1"):
+        await alice.login()
+        rooms = {await alice.enter(first), await alice.enter(second)}
+        space = await alice.matrix.accept("Gitter")
+        create = await alice.matrix.state(space, "m.room.create")
+        assert create["type"] == "m.space" and create["m.federate"] is False, create
+        for room in rooms:
+            child = await alice.matrix.state(space, "m.space.child", room)
+            assert child and child["via"], child
+        await alice.say("logout", "LOGGED_OUT")
+        await until("Alice to be put out of the space", lambda: space in alice.matrix.left)
+
+
 async def one_to_one(world, *names):
     return next(room for room in await world.gitter.see("rooms")
                 if room["oneToOne"] and set(room["members"]) == set(names))

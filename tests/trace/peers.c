@@ -319,8 +319,8 @@ static struct peer_answer take_room_call(struct asked *asked)
         return peers_tell_create(peers, asked_segment(asked, 4), asked->user);
     }
     if (asked_is(asked, 5, "state")) {
-        return peers_take_state(peers, asked->row, asked_segment(asked, 4),
-                                asked_segment(asked, 6));
+        return peers_take_state(peers, asked->row, asked_segment(asked, 4), asked_segment(asked, 6),
+                                asked_segment(asked, 7));
     }
     const struct slice target = json_get_text(asked->body, SLICE("user_id"));
     buf_printf(&peers->log, "%.*s %.*s %.*s\n", SLICE_ARGS(asked_segment(asked, 4)),

@@ -11,11 +11,16 @@ static bool is_logged(struct slice type)
 struct peer_answer peers_take_state(struct peers *peers,
                                     const struct outbox_call *row,
                                     struct slice room,
-                                    struct slice type)
+                                    struct slice type,
+                                    struct slice state_key)
 {
     const struct slice fact = arena_printf(peers->arena, "%.*s %.*s %.*s", SLICE_ARGS(room),
                                            SLICE_ARGS(type), SLICE_ARGS(row->call.body));
     peers_note(peers, fact);
+    if (slice_equal(type, SLICE("m.space.child"))) {
+        buf_printf(&peers->log, "%.*s m.space.child %.*s %.*s\n", SLICE_ARGS(room),
+                   SLICE_ARGS(state_key), SLICE_ARGS(row->call.body));
+    }
     if (is_logged(type)) {
         buf_printf(&peers->log, "%.*s\n", SLICE_ARGS(fact));
     }

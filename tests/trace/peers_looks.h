@@ -11,7 +11,8 @@
 struct peer_answer peers_take_state(struct peers *peers,
                                     const struct outbox_call *row,
                                     struct slice room,
-                                    struct slice type);
+                                    struct slice type,
+                                    struct slice state_key);
 /* A picture, from wherever it is, and to the homeserver's media. */
 struct peer_answer peers_take_fetch(struct peers *peers, const struct outbox_call *row);
 struct peer_answer peers_take_upload(struct peers *peers, const struct outbox_call *row);
