@@ -24,6 +24,12 @@ int64_t schema_version(void)
     return STEPS_COUNT;
 }
 
+const char *schema_step(int64_t step)
+{
+    CHECK(step >= 0 && step < schema_version());
+    return schema_steps[step];
+}
+
 static enum rc schema_fail(sqlite3 *db, enum rc rc, struct arena *arena, struct slice *error)
 {
     *error = arena_printf(arena, "%s", sqlite3_errmsg(db));

@@ -14,6 +14,8 @@
 
 /* Steps this program knows; what it writes to user_version. */
 int64_t schema_version(void);
+/* The SQL of a step, from 0 on: a file of version N has taken those before N. */
+const char *schema_step(int64_t step);
 
 /* RC_OK if the file has the newest schema, RC_ABSENT if it is empty or older and schema_migrate is
  * called for, RC_NEWER, RC_REFUSED (another program's), RC_CORRUPT (no SQLite file), RC_IO. */
