@@ -113,6 +113,8 @@ static void route_message(struct turn *turn, const struct matrix_event *event)
             .sender = event->sender,
             .msgtype = event->message.msgtype,
             .body = event->message.body,
+            .is_permitted =
+                settings_of(turn)->is_permitted(settings_of(turn)->permissions, event->sender),
         };
         turn_send(turn, chat, MSG_CHAT_TEXT, &text);
     }

@@ -3,6 +3,7 @@
  */
 #include "actors/chat/chat.h"
 
+#include "actors/user/user.h"
 #include "codecs/json.h"
 
 #define ROW(FROM, ON, GUARD, TO, ACTION)                                                           \
@@ -19,6 +20,8 @@ static fsm_guard chat_if_from_user, chat_if_not_told;
 static fsm_action chat_do_join, chat_do_check, chat_do_decline, chat_do_open, chat_do_leave_crowd;
 static fsm_action chat_do_end_crowded, chat_do_end_left, chat_do_end_kicked, chat_do_pass_command,
     chat_do_tell_encrypted;
+static fsm_guard chat_if_is_barred;
+static fsm_action chat_do_turn_away;
 static fsm_action chat_do_say, chat_do_leave, chat_do_count, chat_do_note_user, chat_do_drop,
     chat_do_tell_dropped;
 
@@ -52,6 +55,7 @@ static const struct fsm_row chat_rows[] = {
     ROW(PRIVATE,  MEMBER,        user_is_out,   GONE,     end_left),
     ROW(PRIVATE,  MEMBER,        somebody_came, LEFT,     end_crowded),
     ROW(PRIVATE,  TEXT,          from_user,     PRIVATE,  pass_command),
+    ROW(PRIVATE,  TEXT,          is_barred,     PRIVATE,  turn_away),
     ROW(PRIVATE,  ENCRYPTED,     not_told,      PRIVATE,  tell_encrypted),
     ROW(PRIVATE,  SAY,           always,        PRIVATE,  say),
     ROW(PRIVATE,  REPLACED,      always,        GONE,     leave),
@@ -154,7 +158,16 @@ static bool chat_if_from_user(const void *state, const struct msg *msg)
 {
     const struct chat *chat = state;
     const struct msg_chat_text *text = msg->body;
-    return slice_equal(text->sender, chat->user) && slice_equal(text->msgtype, SLICE("m.text"));
+    return text->is_permitted && slice_equal(text->sender, chat->user) &&
+           slice_equal(text->msgtype, SLICE("m.text"));
+}
+
+/* Who could use the bridge until its configuration was changed. */
+static bool chat_if_is_barred(const void *state, const struct msg *msg)
+{
+    const struct chat *chat = state;
+    const struct msg_chat_text *text = msg->body;
+    return !text->is_permitted && !chat->was_turned_away && slice_equal(text->sender, chat->user);
 }
 
 static bool chat_if_not_told(const void *state, const struct msg *msg)
@@ -303,11 +316,28 @@ static void chat_do_say(void *next, const struct msg *msg, struct turn *turn)
     send_notice(turn, next, &(struct text_pair){say->text, say->html});
 }
 
+/* Told once; whoever is logged in is logged out. */
+static void chat_do_turn_away(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct chat *chat = next;
+    const struct text_pair text = TEXT_PLAIN(turn_arena(turn), TEXT_NO_LONGER_PERMITTED);
+    const struct msg_command logout = {.verb = SLICE("logout")};
+    const struct actor_ref user = {ACTOR_USER, chat->user};
+    int state = 0;
+    (void)msg;
+    chat->was_turned_away = true;
+    send_notice(turn, chat, &text);
+    if (turn_exists(turn, user, &state) && user_state_has_account(state)) {
+        turn_send(turn, user, MSG_USER_COMMAND, &logout);
+    }
+}
+
 /* A message of white space alone says nothing and is answered like any unknown command. */
 static void chat_do_pass_command(void *next, const struct msg *msg, struct turn *turn)
 {
-    const struct chat *chat = next;
+    struct chat *chat = next;
     struct slice rest = slice_trim(((const struct msg_chat_text *)msg->body)->body);
+    chat->was_turned_away = false;
     size_t verb = 0;
     while (verb < rest.len && slice_trim(slice_first(slice_from(rest, verb), 1)).len > 0) {
         verb++;

@@ -22,7 +22,8 @@ enum chat_state {
     F(S, COLUMN, user)       /* whose private chat it is, or who invited the bot */                \
     F(S, FLAG, is_ours)      /* the bot made it and invited the user */                            \
     F(S, FLAG, is_encrypted) /* was when the bot was invited */                                    \
-    F(S, FLAG, was_told_of_encryption)
+    F(S, FLAG, was_told_of_encryption)                                                             \
+    F(S, FLAG, was_turned_away) /* may not use the bridge any more, and knows it */
 
 struct chat {
     struct slice key;

@@ -46,6 +46,12 @@ struct user {
 
 extern const struct fsm user_fsm;
 
+/* Logged in, or was until Gitter refused the token. */
+static inline bool user_state_has_account(int state)
+{
+    return state == USER_AUTHED || state == USER_EXPIRED;
+}
+
 /* The owner of the call that asks whose a new token is: the user's key and this. So that nothing
  * else goes with that token: what waits in the lanes may be another account's. */
 #define USER_NEW_TOKEN "|new"

@@ -137,7 +137,7 @@ static void run_logout(struct turn *turn, struct user *user, struct slice argume
     (void)page;
     if (other == NULL) {
         USER_SAY(turn, user, TEXT_STATUS_ABSENT, {"user", argument});
-    } else if (state != USER_AUTHED && state != USER_EXPIRED) {
+    } else if (!user_state_has_account(state)) {
         USER_SAY(turn, user, TEXT_ADMIN_NOT_LOGGED_IN, {"user", argument});
     } else {
         tell_user(turn, other->key, &words);

@@ -144,6 +144,9 @@ static void run_help(struct turn *turn, struct user *user, const struct command_
         help = text_join(arena, help, TEXT_PLAIN(arena, TEXT_HELP_ADMIN));
     }
     user_say(turn, user, &help);
+    if (user->token.len == 0) { /* hardly any of it is of use before */
+        user_offer_login(turn, user);
+    }
 }
 
 static void run_login(struct turn *turn, struct user *user, const struct command_line *line)

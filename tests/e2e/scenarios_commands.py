@@ -311,8 +311,9 @@ async def scenario_no_secret_lies_open(world):
         if name.startswith("database.sqlite"):
             path = os.path.join(world.folder, name)
             assert os.stat(path).st_mode & 0o077 == 0, name
-            with open(path, "rb") as file:
-                stored += file.read()
+            if os.path.isfile(path):  # not the control socket
+                with open(path, "rb") as file:
+                    stored += file.read()
     secrets = [*world.bridge.secrets.values(), token["token"]]
     assert not any(secret in log for secret in secrets), "a secret in the log"
     assert not any(secret.encode() in stored for secret in secrets), "a secret in the database"

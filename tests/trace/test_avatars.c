@@ -143,6 +143,7 @@ END_TEST
 START_TEST(pictures_can_be_switched_off)
 {
     world.settings.shows_avatars = false;
+    world.has_other_settings = true;
     says("bob");
     details(URL);
     ck_assert_int_eq(world.peers.pictures_fetched, 0);

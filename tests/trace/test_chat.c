@@ -209,6 +209,36 @@ START_TEST(notices_and_strangers_are_no_commands)
 }
 END_TEST
 
+static bool is_alice_in;
+
+static bool perhaps_alice(const void *context, struct slice user)
+{
+    (void)context;
+    return is_alice_in && slice_equal(user, SLICE(ALICE));
+}
+
+START_TEST(user_who_may_no_longer_is_told_once_and_logged_out)
+{
+    flow_login(&world);
+    is_alice_in = false;
+    world.settings.is_permitted = perhaps_alice;
+    world.has_other_settings = true;
+    world_text(&world, CHAT, ALICE, "list");
+    world_settle(&world);
+    world_text(&world, CHAT, ALICE, "login");
+    world_settle(&world);
+    world_expect(&world, "link @alice:hs close\n"
+                         "!chat @bot:hs m.notice: You may not use this bridge any more; please ask "
+                         "whoever runs it.\n"
+                         "gitter revokes the token of ann\n"
+                         "!chat @bot:hs m.notice: You have been logged out.\n");
+    is_alice_in = true;
+    world_text(&world, CHAT, ALICE, "login");
+    world_settle(&world);
+    ck_assert(world_said(&world, "You are not logged in to Gitter."));
+}
+END_TEST
+
 START_TEST(command_before_the_login_gives_a_fresh_link)
 {
     flow_chat(&world, CHAT, ALICE);
@@ -253,6 +283,7 @@ static Suite *suite(void)
     tcase_add_test(tests, join_that_fails_is_forgotten);
     tcase_add_test(tests, encrypted_message_is_answered_once);
     tcase_add_test(tests, notices_and_strangers_are_no_commands);
+    tcase_add_test(tests, user_who_may_no_longer_is_told_once_and_logged_out);
     tcase_add_test(tests, command_before_the_login_gives_a_fresh_link);
     tcase_add_test(tests, command_of_spaces_is_answered);
     suite_add_tcase(suite, tests);

@@ -47,8 +47,10 @@ static bool is_in(struct slice text, const char *needle)
 START_TEST(strangers_get_help_status_and_version)
 {
     flow_chat(&world, CHAT, ALICE);
+    world_forget(&world);
     command("help");
-    ck_assert(is_in(last_event()->body, "This bridge is controlled"));
+    ck_assert(world_said(&world, "This bridge is controlled"));
+    ck_assert(is_in(last_event()->body, "You are not logged in to Gitter."));
     expect_answer("version", "This is gitterd 1.2.3.");
     expect_answer("status",
                   "Here you are @alice:hs.\n"

@@ -126,6 +126,7 @@ END_TEST
 START_TEST(without_the_key_there_is_none)
 {
     world.settings.makes_spaces = false;
+    world.has_other_settings = true;
     command("invite acme/ops");
     ck_assert_int_eq(world.peers.rooms_made, 1);
     world_assert_state(&world, ACTOR_SPACE, ALICE, "-");
