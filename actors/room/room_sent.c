@@ -4,6 +4,7 @@
  * own restart. So when the answer to a send is lost, the end of the room is looked at first: the
  * message is there if the ghost has sent an event that carries its Gitter id. Only if it is not, it
  * is sent once more, under the same transaction id. */
+#include "actors/face/face.h"
 #include "actors/ghost/ghost.h"
 #include "actors/muster/muster.h"
 #include "actors/room/room.h"
@@ -107,7 +108,8 @@ void room_do_note_joined(void *next, const struct msg *msg, struct turn *turn)
 }
 
 /* The homeserver says that the ghost is not in the room, or not registered, which was believed.
- * Once for each message or edit everything is done again from the beginning, in its place. */
+ * Once for each message or edit everything is done again from the beginning, in its place, and
+ * behind a leave that was asked for before and may have been repeated after its ghost came in. */
 static void repair(struct turn *turn, const struct room *room, struct room_send *send)
 {
     struct arena *arena = turn_arena(turn);
@@ -126,6 +128,7 @@ static void repair(struct turn *turn, const struct room *room, struct room_send 
         struct call call =
             call_matrix(purposes[i], &steps[i], room_lane_in(turn, room), room->owner);
         call.ref = send_ref_print(arena, send, false);
+        call.after_lane = i == 0 ? face_lane(arena, room->key) : SLICE_EMPTY;
         turn_call_instead(turn, &call);
     }
     const struct call call = room_send_call(turn, room, send);

@@ -272,6 +272,28 @@ START_TEST(who_has_gone_edits_all_the_same)
 }
 END_TEST
 
+START_TEST(who_speaks_while_going_comes_in_behind_the_leave)
+{
+    bridge();
+    world_says(&world, "r1", "flo", "hello");
+    world_settle(&world);
+    world.is_held[MSG_FACE_LEAVE_ENDED] = true;
+    people_record("remove", "{\"id\":\"flo\"}");
+    world.is_held[MSG_ROOM_SEND_ENDED] = true;
+    world_says(&world, "r1", "flo", "bye");
+    world_settle(&world);
+    /* the leave has an effect, and is made again because nobody heard of it */
+    peers_unlearn(&world.peers, SLICE("joined !made1 @gitter_flo:hs"));
+    world.is_held[MSG_ROOM_SEND_ENDED] = false;
+    world_settle(&world);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "bye"), 0);
+    world.is_held[MSG_FACE_LEAVE_ENDED] = false;
+    world_settle(&world);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "bye"), 1);
+    ck_assert_uint_eq(world_outbox(&world), 0);
+}
+END_TEST
+
 /* Name and topic */
 
 START_TEST(new_name_and_topic_are_shown_once)
@@ -549,6 +571,7 @@ static Suite *suite(void)
     tcase_add_test(tests, who_goes_while_coming_does_not_stay);
     tcase_add_test(tests, who_goes_while_speaking_is_heard_and_does_not_stay);
     tcase_add_test(tests, who_has_gone_edits_all_the_same);
+    tcase_add_test(tests, who_speaks_while_going_comes_in_behind_the_leave);
     tcase_add_test(tests, new_name_and_topic_are_shown_once);
     tcase_add_test(tests, list_tells_of_names_that_changed_silently);
     add_endings(tests);
