@@ -48,3 +48,15 @@ struct text_pair lines_end(const struct lines *lines)
                      TEXT_RENDER(lines->arena, lines_has_more(lines) ? TEXT_MORE : TEXT_LAST_PAGE,
                                  {"page", page}, {"total", total}));
 }
+
+struct slice lines_id(struct slice ids, int64_t place)
+{
+    struct slice id = SLICE_EMPTY;
+    for (int64_t i = 0; i < place; i++) {
+        if (ids.ptr == NULL) {
+            return SLICE_EMPTY;
+        }
+        id = slice_cut(&ids, ' ');
+    }
+    return id;
+}

@@ -35,4 +35,7 @@ bool lines_has_more(const struct lines *lines);
  * page. */
 struct text_pair lines_end(const struct lines *lines);
 
+/* The id at a place of a list of ids with blanks between; empty if there is none. */
+struct slice lines_id(struct slice ids, int64_t place);
+
 #endif

@@ -230,25 +230,11 @@ static bool is_called(const struct gitter_room *room, struct slice name)
            slice_equal_fold(room->uri, bare);
 }
 
-/* The id at a place of the last list, places beginning with 1; empty if there is none. */
-static struct slice listed_id(const struct errand *errand, int64_t place)
-{
-    struct slice rest = errand->numbers;
-    struct slice id = SLICE_EMPTY;
-    for (int64_t i = 0; i < place; i++) {
-        if (rest.ptr == NULL) {
-            return SLICE_EMPTY;
-        }
-        id = slice_cut(&rest, ' ');
-    }
-    return id;
-}
-
 /* The same for a place as the user wrote it. */
 static struct slice listed_as(const struct errand *errand, struct slice word)
 {
     int64_t place = 0;
-    return slice_to_int(word, &place) == RC_OK ? listed_id(errand, place) : SLICE_EMPTY;
+    return slice_to_int(word, &place) == RC_OK ? lines_id(errand->numbers, place) : SLICE_EMPTY;
 }
 
 static const struct gitter_room *find_by_id(const struct own_rooms *own, struct slice id)
@@ -267,7 +253,7 @@ find_room(const struct errand *errand, const struct own_rooms *own, struct slice
 {
     int64_t place = 0;
     if (slice_to_int(name, &place) == RC_OK && place > 0) {
-        return find_by_id(own, listed_id(errand, place));
+        return find_by_id(own, lines_id(errand->numbers, place));
     }
     for (size_t i = 0; i < own->count; i++) {
         if (is_called(&own->rooms[i], name)) {

@@ -1,6 +1,7 @@
 /* What the user is told about themselves and the bridge, and the closing of rooms: nothing of it
  * asks Gitter. */
 #include "actors/feed/feed.h"
+#include "actors/lines.h"
 #include "actors/room/room.h"
 #include "actors/user/user.h"
 
@@ -96,22 +97,12 @@ void user_run_status(struct turn *turn, struct user *user, const struct command_
 
 /* unbridge */
 
-static struct slice listed_id(const struct user *user, int64_t place)
-{
-    struct slice rest = user->listed;
-    struct slice id = SLICE_EMPTY;
-    for (int64_t i = 0; i < place && rest.ptr != NULL; i++) {
-        id = slice_cut(&rest, ' ');
-    }
-    return id;
-}
-
 static bool is_called(const struct user *user, const struct room *room, struct slice name)
 {
     const struct slice bare = slice_starts_with(name, SLICE("/")) ? slice_from(name, 1) : name;
     int64_t place = 0;
     if (slice_to_int(name, &place) == RC_OK) {
-        return place > 0 && slice_equal(room->gitter_room, listed_id(user, place));
+        return place > 0 && slice_equal(room->gitter_room, lines_id(user->listed, place));
     }
     return slice_equal_fold(room->label, bare) || slice_equal_fold(room->name, bare);
 }
