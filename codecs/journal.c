@@ -111,6 +111,11 @@ size_t journal_entry_close(struct buf *buf, size_t start)
     return len;
 }
 
+void journal_entry_reseal(char *entry, size_t len)
+{
+    put_in_place(entry + len - FIXED_BYTES, journal_adler(slice_make(entry, len - FIXED_BYTES)));
+}
+
 static enum rc check_entry(struct slice whole)
 {
     struct slice last = slice_from(whole, whole.len - FIXED_BYTES);

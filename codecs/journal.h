@@ -96,6 +96,9 @@ enum journal_kind {
 size_t journal_entry_open(struct buf *buf, enum journal_kind kind, size_t members);
 size_t journal_entry_close(struct buf *buf, size_t start);
 
+/* The check of an entry that was changed in place. */
+void journal_entry_reseal(char *entry, size_t len);
+
 /* An entry: its kind, all its bytes, and its members between length and check. */
 struct journal_entry {
     enum journal_kind kind;

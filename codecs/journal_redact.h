@@ -12,4 +12,10 @@
 /* The input of a turn with its bodies gone, in the arena; as long as it was. */
 struct slice journal_redact_input(struct arena *arena, const struct journal_turn *turn);
 
+/* Takes all bodies out of the entries that have to do with a Matrix user or the Matrix rooms that
+ * were theirs (ids with blanks between), in place, and marks these entries as emptied; gives how
+ * many. What cannot be read is left as it is. */
+size_t journal_empty(
+    struct arena *arena, char *entries, size_t len, struct slice user, struct slice rooms);
+
 #endif

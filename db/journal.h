@@ -20,6 +20,10 @@ enum {
 struct journal_limits {
     int64_t age_ms;
     int64_t bytes_max;
+    /* Takes what a user said out of entries, in place, and what was said in these rooms (ids with
+     * blanks between); gives how many entries it changed. NULL: nobody is forgotten. */
+    size_t (*empty)(
+        struct arena *arena, char *entries, size_t len, struct slice user, struct slice rooms);
 };
 
 struct journal_writing {

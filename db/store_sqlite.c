@@ -283,6 +283,7 @@ static enum rc open_writer(const struct opening *opening, struct writer *writer)
     }
     rc = writer_init(writer, db, secrets, &names);
     writer->journal.limits = opening->options->journal;
+    writer->forgetting.empty = opening->options->journal.empty;
     return rc == RC_OK ? RC_OK : fail_sqlite(opening, db, rc);
 }
 

@@ -100,6 +100,9 @@ enum rc writer_init(struct writer *writer,
     if (rc == RC_OK) {
         rc = journal_prepare_writing(db, &writer->journal);
     }
+    if (rc == RC_OK) {
+        rc = journal_prepare_forgetting(db, &writer->forgetting);
+    }
     for (size_t kind = 0; rc == RC_OK && kind < names->tables_count; kind++) {
         rc = actors_prepare_writing(db, &names->tables[kind], writer->scratch,
                                     &writer->actors[kind]);
@@ -214,6 +217,9 @@ static enum rc writer_put(struct writer *writer, const struct store_batch *batch
     query_int(&query, batch->next_turn);
     enum rc rc = query_run(&query);
     if (rc == RC_OK) {
+        rc = journal_forget_note(&writer->forgetting, writer->scratch, batch);
+    }
+    if (rc == RC_OK) {
         rc = writer_put_actors(writer, batch);
     }
     if (rc == RC_OK) {
@@ -227,6 +233,9 @@ static enum rc writer_put(struct writer *writer, const struct store_batch *batch
     }
     if (rc == RC_OK) {
         rc = journal_write(&writer->journal, batch);
+    }
+    if (rc == RC_OK) {
+        rc = journal_forget_step(&writer->forgetting, writer->scratch);
     }
     return rc;
 }

@@ -9,6 +9,7 @@
 
 #include "db/actors.h"
 #include "db/journal.h"
+#include "db/journal_forget.h"
 #include "db/outbox.h"
 #include "db/reader.h"
 
@@ -31,6 +32,7 @@ struct writer {
     sqlite3_stmt *add_call;
     sqlite3_stmt *end_call;
     struct journal_writing journal;
+    struct journal_forgetting forgetting;
 };
 
 /* Keeps db and secrets from the call on, whatever it gives: writer_clear closes them. */

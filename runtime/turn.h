@@ -96,7 +96,8 @@ void turn_unrelate(struct turn *turn,
                    enum relation relation,
                    struct slice left,
                    struct slice right);
-/* The bodies of what this user has said and was told are to go from the journal. */
+/* The bodies of what this user has said and was told are to go from the journal. Asked for twice:
+ * when their logout begins, and when it has ended. */
 void turn_forget(struct turn *turn, struct slice user);
 
 /* The directory: committed state and what this turn and earlier ones of the batch changed. */

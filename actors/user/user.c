@@ -470,6 +470,7 @@ static void user_do_log_out(void *next, const struct msg *msg, struct turn *turn
 {
     struct user *user = next;
     (void)msg;
+    turn_forget(turn, user->key); /* here it is known which rooms are theirs */
     user_cancel_errands(turn, user);
     unbridge_all(user, turn);
     turn_send(turn, (struct actor_ref){ACTOR_FEED, user->key}, MSG_FEED_STOP, &nothing);
@@ -495,6 +496,7 @@ static void user_do_finish_logout(void *next, const struct msg *msg, struct turn
 {
     struct user *user = next;
     (void)msg;
+    turn_forget(turn, user->key); /* and here nothing more is said */
     user->token = SLICE_EMPTY;
     user->gitter_id = SLICE_EMPTY;
     user->gitter_name = SLICE_EMPTY;

@@ -1,5 +1,6 @@
 #include "runtime/daemon/bridge.h"
 
+#include "codecs/journal_redact.h"
 #include "db/secrets.h"
 #include "db/store_sqlite.h"
 #include "runtime/base/check.h"
@@ -151,7 +152,8 @@ static enum rc open_store(struct bridge *bridge)
         .secret_key = bridge->config->unique_secret_key,
         .takes_new_key = bridge->takes_new_key,
         .journal = {.age_ms = bridge->config->journal_days * DAY_MS,
-                    .bytes_max = bridge->config->journal_megabytes * MEGABYTE},
+                    .bytes_max = bridge->config->journal_megabytes * MEGABYTE,
+                    .empty = journal_empty},
         .wake = wake_loop,
         .wake_context = bridge,
     };

@@ -1,5 +1,6 @@
 /* The form of the journal, and the table it lies in. */
 #include "codecs/journal.h"
+#include "codecs/journal_redact.h"
 #include "db/sql.h"
 #include "tests/unit/store_fixture.h"
 
@@ -244,6 +245,122 @@ START_TEST(much_goes_in_small_steps)
 }
 END_TEST
 
+/* Somebody logs out */
+
+static void put_text_map(struct buf *buf, const char *name, struct slice text)
+{
+    pack_put_map(buf, 1);
+    pack_put_text(buf, slice_from_cstr(name));
+    pack_put_text(buf, text);
+}
+
+static struct slice said_in(int64_t number, const char *room, const char *key)
+{
+    struct buf body;
+    struct buf input;
+    struct buf decisions;
+    struct buf entry;
+    buf_init(&body, arena);
+    buf_init(&input, arena);
+    buf_init(&decisions, arena);
+    buf_init(&entry, arena);
+    put_text_map(
+        &body, "raw",
+        arena_printf(arena, "{\"room_id\":\"%s\",\"content\":{\"body\":\"a secret\"}}", room));
+    const struct journal_input event = {.how = JOURNAL_EVENT,
+                                        .message = SLICE("MATRIX_EVENT"),
+                                        .body = buf_slice(&body),
+                                        .event_id = SLICE("$e")};
+    journal_input_put(&input, &event);
+    pack_put_array(&decisions, key == NULL ? 0 : 1);
+    const char *const step[] = {"step", "room", key, "ROOM_MATRIX_TEXT", "JOINED", "JOINED"};
+    for (size_t i = 0; key != NULL && i < 6; i++) {
+        if (i == 0) {
+            pack_put_array(&decisions, 6);
+        }
+        pack_put_text(&decisions, slice_from_cstr(step[i]));
+    }
+    const struct journal_turn turn = {.number = number,
+                                      .now_ms = 1700000000000,
+                                      .input = buf_slice(&input),
+                                      .reads = slice_make("\x90", 1),
+                                      .decisions = buf_slice(&decisions)};
+    journal_turn_put(&entry, &turn);
+    return buf_slice(&entry);
+}
+
+/* The turn that the only row of that turn holds. */
+static struct journal_turn stored_turn(int64_t number)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    struct journal_entry entry;
+    struct journal_turn turn = {0};
+    size_t len = 0;
+    ck_assert_int_eq(sqlite3_open(fixture.path.ptr, &db), SQLITE_OK);
+    ck_assert_rc(sql_prepare(db, SLICE("SELECT entry FROM journal WHERE turn = ?1"), &statement),
+                 RC_OK);
+    struct query query = query_begin(statement);
+    query_int(&query, number);
+    ck_assert(query_row(&query));
+    const struct slice bytes = query_get_text(&query, 0, arena);
+    ck_assert_rc(query_end(&query), RC_OK);
+    sql_close(db);
+    ck_assert_rc(journal_entry_read(bytes, &entry, &len), RC_OK);
+    ck_assert_rc(journal_turn_read(&entry, &turn), RC_OK);
+    return turn;
+}
+
+static void check_said(int64_t number, bool is_emptied)
+{
+    const struct journal_turn turn = stored_turn(number);
+    const size_t found = slice_find(turn.input, SLICE("a secret"));
+    ck_assert_int_eq(turn.is_emptied, is_emptied);
+    ck_assert_int_eq(found == turn.input.len, is_emptied);
+    ck_assert_int_eq(slice_find(turn.input, SLICE("\"xxxxxxxx\"")) < turn.input.len, is_emptied);
+}
+
+static void forget(int64_t turn, const char *user)
+{
+    const struct slice users[] = {slice_from_cstr(user)};
+    const struct store_batch batch = {
+        .now_ms = 1000, .journal_turn = turn, .forgotten = users, .forgotten_count = 1};
+    ck_assert_rc(fixture_commit(&fixture, batch), RC_OK);
+}
+
+START_TEST(what_somebody_said_goes_when_they_have_logged_out)
+{
+    open_with(
+        (struct journal_limits){.age_ms = 100000, .bytes_max = 1000000, .empty = journal_empty});
+    ck_assert_rc(
+        fixture_put(&fixture,
+                    (struct store_actor){.kind = ROOM,
+                                         .key = SLICE("@a:x|r"),
+                                         .state = SLICE("JOINED"),
+                                         .body = SLICE("b"),
+                                         .columns = {SLICE("@a:x"), SLICE("!ours"), SLICE("r")}}),
+        RC_OK);
+    commit(1, 1000, said_in(1, "!ours", "@a:x|r"));
+    commit(2, 1000, said_in(2, "!ours", NULL)); /* the echo of a ghost */
+    commit(3, 1000, said_in(3, "!others", "@b:x|r"));
+    commit(4, 1000, said_in(4, "!others", "@a:xy|r"));
+    forget(5, "@a:x");
+    commit(6, 1000, said_in(6, "!ours", "@a:x|r"));
+    check_said(1, false); /* not before the logout has ended */
+    forget(7, "@a:x");
+    for (int64_t turn = 8; turn < 12; turn++) {
+        commit(turn, 1000, SLICE_EMPTY);
+    }
+    check_said(1, true);
+    check_said(2, true);
+    check_said(3, false);
+    check_said(4, false);
+    check_said(6, true);
+    ck_assert_int_eq(ask("SELECT count(*) FROM meta WHERE key LIKE 'forget%'"), 0);
+    fixture_clear(&fixture);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("journal");
@@ -260,6 +377,8 @@ int main(void)
     tcase_add_test(table, entries_that_are_too_old_go);
     tcase_add_test(table, entries_go_when_there_are_too_many_bytes);
     tcase_add_test(table, much_goes_in_small_steps);
+    tcase_add_checked_fixture(table, set_up, tear_down);
+    tcase_add_test(table, what_somebody_said_goes_when_they_have_logged_out);
     suite_add_tcase(suite, table);
     return fixture_run(suite);
 }
