@@ -142,7 +142,7 @@ static void copy_options(struct courier *courier, const struct courier_options *
     copy->retry_first_ms = or_default(copy->retry_first_ms, 1000);
     copy->retry_last_ms = or_default(copy->retry_last_ms, 300 * 1000);
     copy->age_max_ms = or_default(copy->age_max_ms, 24 * 60 * 60 * 1000);
-    copy->host_calls_max = copy->host_calls_max == 0 ? 16 : copy->host_calls_max;
+    copy->host_calls_max = copy->host_calls_max == 0 ? 64 : copy->host_calls_max;
 }
 
 enum rc courier_open(const struct courier_options *options, struct courier **out)

@@ -67,7 +67,7 @@ struct courier_options {
     int64_t retry_first_ms; /* 0: 1,000; doubled each time, with jitter */
     int64_t retry_last_ms;  /* 0: 300,000 */
     int64_t age_max_ms;     /* 0: 24 hours; a call that is older ends FAILED */
-    int host_calls_max;     /* in flight for each base URL; 0: 16 */
+    int host_calls_max;     /* in flight for each base URL; 0: 64 */
 };
 
 NODISCARD enum rc courier_open(const struct courier_options *options, struct courier **courier);
