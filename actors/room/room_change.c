@@ -126,6 +126,11 @@ void room_make_kept_change(struct turn *turn, struct room *room, struct slice ev
     make_change(turn, room, event_id, &change);
 }
 
+void room_drop_kept_change(struct turn *turn, const struct room *room, struct slice event_id)
+{
+    turn_unrelate(turn, RELATION_MESSAGE_MAP, room->key, event_id);
+}
+
 void room_drop_kept_changes(struct turn *turn, const struct room *room)
 {
     turn_unrelate(turn, RELATION_MESSAGE_MAP, room->key, SLICE_EMPTY);

@@ -105,7 +105,8 @@ void room_do_compare(void *next, const struct msg *msg, struct turn *turn)
     struct room *room = next;
     const struct call_ended *ended = ended_of(msg);
     struct room_post post = room_post_read(ended->ref);
-    if (!ended_is_done(msg)) {
+    if (!ended_is_done(msg)) { /* it may be there all the same: an edit would say it twice */
+        room_drop_kept_change(turn, room, post.event_id);
         room_post_failed(turn, room, post.event_id, ended);
         return;
     }

@@ -56,7 +56,8 @@ void room_mark_read(struct turn *turn, const struct room *room, struct slice eve
 
 /* room_change.c: changes of an event whose posts have all ended. */
 void room_make_kept_change(struct turn *turn, struct room *room, struct slice event_id);
-/* They are of no use any more. */
+/* It, or all of them, are of no use any more. */
+void room_drop_kept_change(struct turn *turn, const struct room *room, struct slice event_id);
 void room_drop_kept_changes(struct turn *turn, const struct room *room);
 
 #endif

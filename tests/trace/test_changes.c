@@ -237,6 +237,21 @@ START_TEST(answer_that_says_nothing_is_looked_into)
 }
 END_TEST
 
+START_TEST(edit_of_a_post_that_cannot_be_looked_for_is_not_said)
+{
+    const struct slice id = say("helo");
+    world_lose_answer(&world, MSG_ROOM_POST_ENDED);
+    edit(id, "hello");
+    world.is_held[MSG_ROOM_LOOK_ENDED] = true;
+    world_wait(&world, 5000);
+    world_end(&world, MSG_ROOM_LOOK_ENDED, CALL_END_FAILED, 403, "");
+    world_settle(&world);
+    ck_assert(world_said(&world, "This message did not reach Gitter"));
+    ck_assert_uint_eq(world.peers.messages_count, 1);
+    expect_rest();
+}
+END_TEST
+
 /* Refused posts */
 
 START_TEST(edit_of_a_post_that_is_refused_is_said_as_new)
@@ -367,6 +382,7 @@ static Suite *suite(void)
     tcase_add_test(tests, edit_of_a_post_that_never_arrived_is_made_after_it_was_posted_again);
     tcase_add_test(tests, removal_of_a_post_that_never_arrived_waits_for_both_looks);
     tcase_add_test(tests, answer_that_says_nothing_is_looked_into);
+    tcase_add_test(tests, edit_of_a_post_that_cannot_be_looked_for_is_not_said);
     tcase_add_test(tests, edit_of_a_post_that_is_refused_is_said_as_new);
     tcase_add_test(tests, removal_of_a_post_that_is_refused_is_over);
     tcase_add_test(tests, shorter_text_removes_the_parts_that_are_left_over);
