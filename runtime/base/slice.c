@@ -155,19 +155,24 @@ static bool utf8_second_is_allowed(unsigned char lead, unsigned char second)
     }
 }
 
+/* Most text is ASCII for long: eight bytes at once. */
+static size_t pass_ascii(struct slice text, size_t at)
+{
+    uint64_t eight = 0;
+    while (text.len - at >= sizeof eight) {
+        memcpy(&eight, text.ptr + at, sizeof eight);
+        if ((eight & UINT64_C(0x8080808080808080)) != 0) {
+            break;
+        }
+        at += sizeof eight;
+    }
+    return at;
+}
+
 bool slice_is_utf8(struct slice text)
 {
-    const uint64_t high_bits = UINT64_C(0x8080808080808080);
     size_t at = 0;
-    while (at < text.len) {
-        uint64_t eight = high_bits;
-        if (text.len - at >= sizeof eight) {
-            memcpy(&eight, text.ptr + at, sizeof eight);
-        }
-        if ((eight & high_bits) == 0) { /* most text is ASCII for long */
-            at += sizeof eight;
-            continue;
-        }
+    while ((at = pass_ascii(text, at)) < text.len) {
         const unsigned char lead = (unsigned char)text.ptr[at];
         const size_t len = utf8_length(lead);
         if (len == 0 || len > text.len - at) {
