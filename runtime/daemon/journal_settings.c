@@ -5,18 +5,9 @@
 #include "runtime/daemon/config.h"
 
 #define RECORDED_FIELDS(F, S)                                                                      \
-    F(S, TEXT, domain)                                                                             \
-    F(S, TEXT, bot)                                                                                \
-    F(S, TEXT, login_url)                                                                          \
-    F(S, TEXT, gitter_url)                                                                         \
-    F(S, TEXT, oauth_key)                                                                          \
-    F(S, NUM, login_invites_max)                                                                   \
-    F(S, NUM, room_members_max)                                                                    \
-    F(S, NUM, owner_outbox_max)                                                                    \
-    F(S, FLAG, is_login_https)                                                                     \
+    SETTINGS_FIELDS(F, S)                                                                          \
     F(S, TEXT, permissions)                                                                        \
-    F(S, TEXT, admins)                                                                             \
-    F(S, TEXT, version)
+    F(S, TEXT, admins)
 
 struct recorded_settings {
     RECORDED_FIELDS(FIELD_MEMBER, recorded_settings)
@@ -47,20 +38,13 @@ struct slice journal_settings_pack(struct arena *arena,
                                    const struct settings *settings,
                                    const struct config *config)
 {
-    const struct recorded_settings recorded = {
-        .domain = settings->domain,
-        .bot = settings->bot,
-        .login_url = settings->login_url,
-        .gitter_url = settings->gitter_url,
-        .oauth_key = settings->oauth_key,
-        .login_invites_max = settings->login_invites_max,
-        .room_members_max = settings->room_members_max,
-        .owner_outbox_max = settings->owner_outbox_max,
-        .is_login_https = settings->is_login_https,
+    struct recorded_settings recorded = {
         .permissions = join(arena, &config->permissions),
         .admins = join(arena, &config->admins),
-        .version = settings->version,
     };
+#define SETTING_RECORD(S, TYPE, NAME) recorded.NAME = settings->NAME;
+    SETTINGS_FIELDS(SETTING_RECORD, settings)
+#undef SETTING_RECORD
     return record_pack(arena, &recorded_settings_record, &recorded, RECORD_OPEN);
 }
 
@@ -76,19 +60,9 @@ enum rc journal_settings_unpack(struct arena *arena, struct slice map, struct se
     config->permissions = split(arena, recorded.permissions);
     config->admins = split(arena, recorded.admins);
     *out = (struct settings){
-        .domain = recorded.domain,
-        .bot = recorded.bot,
-        .login_url = recorded.login_url,
-        .gitter_url = recorded.gitter_url,
-        .oauth_key = recorded.oauth_key,
-        .login_invites_max = recorded.login_invites_max,
-        .room_members_max = recorded.room_members_max,
-        .owner_outbox_max = recorded.owner_outbox_max,
-        .is_login_https = recorded.is_login_https,
-        .is_permitted = config_is_permitted,
-        .is_admin = config_is_admin,
-        .permissions = config,
-        .version = recorded.version,
-    };
+        .is_permitted = config_is_permitted, .is_admin = config_is_admin, .permissions = config};
+#define SETTING_RESTORE(S, TYPE, NAME) out->NAME = recorded.NAME;
+    SETTINGS_FIELDS(SETTING_RESTORE, settings)
+#undef SETTING_RESTORE
     return RC_OK;
 }
