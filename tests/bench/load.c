@@ -2,17 +2,20 @@
  * each when the one before is answered, as Synapse sends them.
  *
  * Usage: load PORT OWNERS ROOMS EVENTS_PER_TRANSACTION TRANSACTIONS SECONDS FIRST_TRANSACTION
+ * [RATE]
  *
- * Event k goes to room k modulo ROOMS with the next number of that room; texts, rooms and senders
- * are those of seed.c. Ends after so many transactions, or so many seconds, or when the other end
- * is gone; prints one JSON object: events answered with 200, seconds, and how long transactions
- * took.
+ * With a RATE there are at most so many transactions a second, evenly spaced. Event k goes to room
+ * k modulo ROOMS with the next number of that room and the time at which it was made, which the
+ * sink takes from what arrives; texts, rooms and senders are those of seed.c. Ends after so many
+ * transactions, or so many seconds, or when the other end is gone; prints one JSON object: events
+ * answered with 200, seconds, and how long transactions took.
  */
 #include "runtime/base/arena.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -69,13 +72,13 @@ static void put_event(struct buf *body, int64_t k)
     const int64_t room = k % load.rooms;
     buf_printf(body,
                "{\"age\":12,\"content\":{\"body\":\"bench%" PRId64 "x%" PRId64
-               "e says the owner\",\"m.mentions\":{},\"msgtype\":\"m.text\"},"
+               "e says the owner at %" PRId64 "u\",\"m.mentions\":{},\"msgtype\":\"m.text\"},"
                "\"event_id\":\"$%" PRId64 "-%" PRId64 "-AbCdEfGhIjKlMnOpQrStUvWxYz0123456\","
                "\"origin_server_ts\":1763935200000,\"room_id\":\"!bench%" PRId64 ":bench.test\","
                "\"sender\":\"@owner%" PRId64 ":bench.test\",\"type\":\"m.room.message\","
                "\"unsigned\":{\"age\":12,\"membership\":\"join\"},"
                "\"user_id\":\"@owner%" PRId64 ":bench.test\"}",
-               room, k / load.rooms, room, k / load.rooms, room, room % load.owners,
+               room, k / load.rooms, now_us(), room, k / load.rooms, room, room % load.owners,
                room % load.owners);
 }
 
@@ -172,13 +175,24 @@ static int64_t percentile(size_t percent)
     return load.times_count == 0 ? 0 : load.times_us[(load.times_count - 1) * percent / 100];
 }
 
-static void run(int64_t transactions, int64_t seconds, int64_t first)
+static void sleep_until(int64_t time_us)
+{
+    const struct timespec time = {.tv_sec = time_us / 1000000, .tv_nsec = time_us % 1000000 * 1000};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR) {
+    }
+}
+
+static void run(int64_t transactions, int64_t seconds, int64_t first, int64_t rate)
 {
     struct arena *arena = arena_open(ARENA_BYTES);
-    const int64_t end_us = now_us() + seconds * 1000000;
+    const int64_t start_us = now_us();
+    const int64_t end_us = start_us + seconds * 1000000;
     int64_t spent_us = 0;
     for (int64_t i = 0; i < transactions && now_us() < end_us && i < TIMES_MAX; i++) {
         arena_reset(arena);
+        if (rate > 0) {
+            sleep_until(start_us + i * 1000000 / rate);
+        }
         const struct slice request = make_request(arena, first + i, (first + i) * load.events);
         const int64_t begin_us = now_us(); /* making the request is not theirs to pay */
         load.sent += load.events;
@@ -198,13 +212,13 @@ static void run(int64_t transactions, int64_t seconds, int64_t first)
 
 int main(int argc, char **argv)
 {
-    int64_t numbers[7] = {0};
-    if (argc != 8) {
+    int64_t numbers[8] = {0};
+    if (argc != 8 && argc != 9) {
         (void)fprintf(stderr, "usage: load PORT OWNERS ROOMS EVENTS_PER_TRANSACTION TRANSACTIONS "
-                              "SECONDS FIRST_TRANSACTION\n");
+                              "SECONDS FIRST_TRANSACTION [RATE]\n");
         return 2;
     }
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < argc - 1; i++) {
         CHECK(slice_to_int(slice_from_cstr(argv[i + 1]), &numbers[i]) == RC_OK);
     }
     (void)signal(SIGPIPE, SIG_IGN);
@@ -212,6 +226,6 @@ int main(int argc, char **argv)
     load.rooms = numbers[2];
     load.events = numbers[3];
     connect_to(numbers[0]);
-    run(numbers[4], numbers[5], numbers[6]);
+    run(numbers[4], numbers[5], numbers[6], numbers[7]);
     return 0;
 }

@@ -90,6 +90,10 @@ class Sink(Process):
     def reset(self):
         get(self.port, "/reset")
 
+    def times(self):
+        """How long messages took: count, p50_us, p99_us."""
+        return get(self.port, "/times")
+
     def settled(self, count, patience_s=PATIENCE_S):
         """The counts once there are so many messages, or when nothing has come for a while."""
         last, since = self.stats(), time.monotonic()
@@ -100,6 +104,37 @@ class Sink(Process):
                 since = time.monotonic()
             last = now
         return last
+
+
+class FayeEnd(Process):
+    """Gitter's Faye server, with guests who speak in the rooms."""
+
+    def __init__(self, folder, rooms, is_tls=False, core=None):
+        tls = [os.path.join(TOP, "tests/faye", name) for name in ("cert.pem", "key.pem")]
+        super().__init__("faye_end", [os.path.join(BIN, "faye_end"), str(rooms),
+                                      *(tls if is_tls else ())], folder, core)
+        port, self.control = map(int, self.line().split())
+        self.settings = {"gitter_faye_url": f"http://127.0.0.1:{port}/bayeux"}
+        if is_tls:
+            self.settings = {"gitter_faye_url": f"https://localhost:{port}/bayeux",
+                             "ca_file": tls[0]}
+
+    def stats(self):
+        return get(self.control, "/stats")
+
+    def speak(self, rate, count):
+        """Has so many messages said, that many a second; 0: as fast as they are taken."""
+        get(self.control, f"/speak?rate={rate}&count={count}")
+
+    def wait_for_rooms(self, rooms):
+        """Until the messages of so many rooms are listened to."""
+        last, since = self.stats(), time.monotonic()
+        while last["subscribed"] < rooms:
+            assert time.monotonic() - since < PATIENCE_S, f"{last} of {rooms} rooms"
+            time.sleep(0.05)
+            if (now := self.stats())["subscribed"] != last["subscribed"]:
+                since = time.monotonic()
+            last = now
 
 
 class Gitterd:
@@ -142,10 +177,10 @@ class Gitterd:
         return self.process
 
 
-def load(port, owners, rooms, transactions, seconds, events=100, first=0, core=None):
-    """Sends transactions and gives what came of them."""
+def load(port, owners, rooms, transactions, seconds, events=100, first=0, core=None, rate=0):
+    """Sends transactions, at most `rate` a second unless it is 0, and gives what came of them."""
     command = [os.path.join(BIN, "load"), *map(str, (port, owners, rooms, events, transactions,
-                                                     seconds, first))]
+                                                     seconds, first, rate))]
     if core is not None:
         command = ["taskset", "-c", str(core), *command]
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 
+import links
 import peers
 import plot
 import rig
@@ -121,8 +122,36 @@ def measure_growth(table, options):
                   {"gitterd": runs})
 
 
+def measure_links(table, options):
+    count, idle_s, busy_s = (1000, 20, 5) if options.quick else (10000, 120, 20)
+    for is_tls in (False, True):
+        how = f"{count:,} links, {'TLS' if is_tls else 'plain'}"
+        runs = [links.cost(count, is_tls, idle_s, busy_s) for _ in range(options.runs)]
+        busy = f"{how}, {links.LINKS_RATE:,} messages a second"
+        for what, unit, key in ((f"memory of each of {how}, idle", "KiB", "memory"),
+                                (f"memory of each of {busy}", "KiB", "memory busy"),
+                                (f"of a core, {how}, idle", "%", "cpu idle"),
+                                (f"of a core, {busy}", "%", "cpu busy"),
+                                (f"doubled, {busy}", "messages", "doubled"),
+                                (f"out of order, {busy}", "messages", "out of order")):
+            table.add("links", what, unit, {"gitterd": [run[key] for run in runs]})
+
+
+def measure_back(table, options):
+    """Of gitterd alone: its peers have no such side."""
+    count = 20000 if options.quick else 200000
+    runs = [links.back(1000, count) for _ in range(options.runs)]
+    for what, unit, key in (("messages at the homeserver, 1,000 links", "messages/s", "back"),
+                            ("processor time of a message", "us", "cpu"),
+                            ("memory at most", "MiB", "memory"),
+                            ("delivered twice", "messages", "doubled"),
+                            ("delivered out of order", "messages", "out of order")):
+        table.add("back", what, unit, {"gitterd": [run[key] for run in runs]})
+
+
 MEASURES = {"ack": measure_traffic, "lost": measure_loss, "engine": measure_engine,
-            "codecs": measure_codecs, "rooms": measure_rooms, "growth": measure_growth}
+            "codecs": measure_codecs, "rooms": measure_rooms, "growth": measure_growth,
+            "links": measure_links, "back": measure_back}
 
 
 def main():

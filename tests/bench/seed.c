@@ -5,12 +5,15 @@
  *
  * Room n of ROOMS belongs to owner n modulo OWNERS: Matrix room !bench<n>:bench.test, owner
  * @owner<n>:bench.test, Gitter room 5f<n as 22 hex digits>, token token<n>. With `feeds` each owner
- * has a feed, so that gitterd opens a link for them.
+ * has a feed, so that gitterd opens a link for them, and each room has the ghost of the Gitter user
+ * that faye_end.c lets speak there: GUESTS of them, 5c<n as 22 hex digits>.
  */
 #include "actors/feed/feed.h"
+#include "actors/ghost/ghost.h"
 #include "actors/machine.h"
 #include "actors/room/room.h"
 #include "actors/user/user.h"
+#include "codecs/ghostid.h"
 #include "db/store_sqlite.h"
 #include "runtime/base/check.h"
 #include "runtime/daemon/tables.h"
@@ -25,6 +28,7 @@
 enum {
     ACTORS_AT_ONCE = 1000,
     ARENA_BYTES = 256 * 1024,
+    GUESTS = 100, /* as faye_end.c has it */
 };
 
 struct seed {
@@ -32,6 +36,8 @@ struct seed {
     struct arena *arena; /* of the batch at hand */
     struct store_actor actors[ACTORS_AT_ONCE];
     size_t count;
+    struct store_relation relations[ACTORS_AT_ONCE];
+    size_t relations_count;
     int64_t now_ms;
 };
 
@@ -48,13 +54,16 @@ static void commit(struct seed *seed)
     const struct store_batch batch = {.now_ms = seed->now_ms,
                                       .next_turn = 1,
                                       .actors = seed->actors,
-                                      .actors_count = seed->count};
+                                      .actors_count = seed->count,
+                                      .relations = seed->relations,
+                                      .relations_count = seed->relations_count};
     seed->store->methods->commit(seed->store, &batch, on_committed, &is_done);
     while (!is_done) {
         store_sqlite_poll(seed->store);
         (void)poll(NULL, 0, 1);
     }
     seed->count = 0;
+    seed->relations_count = 0;
     arena_reset(seed->arena);
 }
 
@@ -97,7 +106,7 @@ static void put_owner(struct seed *seed, int number, bool has_feed)
     put(seed, ACTOR_USER, USER_AUTHED, &user);
     if (has_feed) {
         const struct feed feed = {.key = arena_copy(seed->arena, mxid)};
-        put(seed, ACTOR_FEED, FEED_OFF, &feed);
+        put(seed, ACTOR_FEED, FEED_LIVE, &feed); /* as a killed process leaves it */
     }
 }
 
@@ -117,8 +126,45 @@ static void put_room(struct seed *seed, int number, int owner)
         .gitter_name = arena_printf(arena, "owner%d", owner),
         .since = SLICE("500000000000000000000000"),
         .cursor = SLICE("500000000000000000000000"),
+        .session = 1, /* of a link before: who spoke there last is known */
     };
     put(seed, ACTOR_ROOM, ROOM_JOINED, &room);
+}
+
+static struct slice guest_id(struct arena *arena, int number)
+{
+    return arena_printf(arena, "5c%022x", (unsigned)number);
+}
+
+static void put_guest(struct seed *seed, int number)
+{
+    const struct ghost ghost = {.key = guest_id(seed->arena, number),
+                                .name = arena_printf(seed->arena, "Guest %d", number)};
+    put(seed, ACTOR_GHOST, GHOST_READY, &ghost);
+}
+
+/* The guest of a room is in it. */
+static void put_guest_in_room(struct seed *seed, int room)
+{
+    struct arena *arena = seed->arena;
+    seed->relations[seed->relations_count++] = (struct store_relation){
+        .relation = RELATION_GHOST_ROOM,
+        .left = arena_printf(arena, "!bench%d:bench.test", room),
+        .right = ghostid_mxid(arena, guest_id(arena, room % GUESTS), SLICE("bench.test")),
+    };
+    if (seed->relations_count == ACTORS_AT_ONCE) {
+        commit(seed);
+    }
+}
+
+static void put_guests(struct seed *seed, int rooms)
+{
+    for (int i = 0; i < GUESTS; i++) {
+        put_guest(seed, i);
+    }
+    for (int i = 0; i < rooms; i++) {
+        put_guest_in_room(seed, i);
+    }
 }
 
 static int number_of(const char *text)
@@ -152,13 +198,17 @@ int main(int argc, char **argv)
     }
     const int owners = number_of(argv[3]);
     const int rooms = number_of(argv[4]);
+    const bool has_feeds = argc > 5 && strcmp(argv[5], "feeds") == 0;
     seed.arena = arena_open(ARENA_BYTES);
     seed.now_ms = (int64_t)time(NULL) * 1000;
     for (int i = 0; i < owners; i++) {
-        put_owner(&seed, i, argc > 5 && strcmp(argv[5], "feeds") == 0);
+        put_owner(&seed, i, has_feeds);
     }
     for (int i = 0; i < rooms; i++) {
         put_room(&seed, i, i % owners);
+    }
+    if (has_feeds) {
+        put_guests(&seed, rooms);
     }
     commit(&seed);
     seed.store->methods->close(seed.store);

@@ -7,7 +7,8 @@
  * A message is a body that holds bench<room>x<number>e, numbers from 0 up in each room, rooms below
  * ROOMS_MAX. Asked for a Gitter room's messages, it gives the last one, from the owner that seed.c
  * gives the room: what a bridge finds that looks for a post whose answer it lost. GET /stats gives
- * the counts as JSON, GET /reset begins anew.
+ * the counts as JSON, GET /times how long messages took since the time that stands in their text,
+ * GET /reset begins anew.
  */
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
@@ -26,6 +27,7 @@ enum {
     TEXT_BYTES_MAX = 64,
     NUMBER_MAX = 100 * 1000 * 1000,
     ANSWER_BYTES = 512,
+    TIMES_MAX = 1000 * 1000,
 };
 
 struct room {
@@ -48,6 +50,8 @@ struct sink {
     int64_t disordered; /* came behind a later one of their room */
     int64_t first_us;
     int64_t last_us;
+    int64_t times_us[TIMES_MAX]; /* of the first of them */
+    size_t times_count;
 };
 
 static struct sink sink;
@@ -113,6 +117,20 @@ static void keep_text(struct room *room, struct slice body)
     room->last = (uint64_t)sink.requests;
 }
 
+/* "... at <time>u", as load.c and faye_end.c write it. */
+static void note_time(struct slice body)
+{
+    const struct slice mark = SLICE("e says the ");
+    struct slice rest = slice_from(body, slice_find(body, mark));
+    int64_t time_us = 0;
+    rest = slice_first(rest, TEXT_BYTES_MAX);
+    rest = slice_from(rest, slice_find(rest, SLICE(" at ")));
+    rest = slice_from(rest, 4);
+    if (read_number(&rest, 'u', &time_us) && sink.times_count < TIMES_MAX) {
+        sink.times_us[sink.times_count++] = now_us() - time_us;
+    }
+}
+
 static void count_message(struct slice body)
 {
     int64_t number = 0;
@@ -129,6 +147,7 @@ static void count_message(struct slice body)
         sink.doubled++;
         return;
     }
+    note_time(body);
     sink.messages++;
     sink.disordered += number < room->highest;
     room->highest = number > room->highest ? number : room->highest;
@@ -141,6 +160,25 @@ static struct slice stats(void)
         "{\"requests\":%" PRId64 ",\"messages\":%" PRId64 ",\"doubled\":%" PRId64
         ",\"disordered\":%" PRId64 ",\"first_us\":%" PRId64 ",\"last_us\":%" PRId64 "}",
         sink.requests, sink.messages, sink.doubled, sink.disordered, sink.first_us, sink.last_us);
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    const int64_t *left = a;
+    const int64_t *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+static int64_t percentile(size_t percent)
+{
+    return sink.times_count == 0 ? 0 : sink.times_us[(sink.times_count - 1) * percent / 100];
+}
+
+static struct slice times(void)
+{
+    qsort(sink.times_us, sink.times_count, sizeof sink.times_us[0], compare_times);
+    return arena_printf(sink.arena, "{\"count\":%zu,\"p50_us\":%" PRId64 ",\"p99_us\":%" PRId64 "}",
+                        sink.times_count, percentile(50), percentile(99));
 }
 
 static void reset(void)
@@ -220,6 +258,8 @@ static void on_request(void *context, const struct http_head *head, struct slice
     if (slice_equal(head->method, SLICE("GET"))) {
         if (slice_equal(head->path, SLICE("/stats"))) {
             answer(head->request_id, 200, stats());
+        } else if (slice_equal(head->path, SLICE("/times"))) {
+            answer(head->request_id, 200, times());
         } else if (slice_equal(head->path, SLICE("/reset"))) {
             reset();
             answer(head->request_id, 200, SLICE("{}"));
