@@ -1,6 +1,7 @@
 /* MB/s of the codecs beside the libraries they stand on, each pair in one run.
  *
  * Usage: codecs [SECONDS]        for each of the six measurements (1)
+ *        codecs CODEC RUNS       only runs one of ours: json, html or msgpack
  *
  * JSON: a transaction of 100 events, split and each event read, beside yajl walking through the
  * same bytes without a callback. HTML: a Gitter message made Matrix HTML, beside gumbo parsing it.
@@ -17,6 +18,7 @@
 #include <inttypes.h>
 #include <msgpack.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <yajl/yajl_parse.h>
 
@@ -150,24 +152,49 @@ static double speed(void (*work)(struct slice text), struct slice text, int64_t 
     return (double)runs * (double)text.len / (double)(now_us() - begin_us);
 }
 
+struct pair {
+    const char *name;
+    struct slice text;
+    void (*ours)(struct slice text);
+    void (*library)(struct slice text);
+};
+
+static void measure(const struct pair *pair, int64_t seconds, const char *before)
+{
+    (void)printf("%s\"%s\":{\"ours\":%.1f,\"library\":%.1f}", before, pair->name,
+                 speed(pair->ours, pair->text, seconds), speed(pair->library, pair->text, seconds));
+}
+
+static void repeat(const struct pair *pair, int64_t runs)
+{
+    for (int64_t i = 0; i < runs; i++) {
+        arena_reset(arena);
+        pair->ours(pair->text);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    int64_t seconds = 1;
-    if (argc > 1 && slice_to_int(slice_from_cstr(argv[1]), &seconds) != RC_OK) {
-        (void)fprintf(stderr, "usage: codecs [SECONDS]\n");
-        return 2;
-    }
     struct arena *keep = arena_open(ARENA_BYTES);
     arena = arena_open(ARENA_BYTES);
-    const struct slice transaction = make_transaction(keep);
-    const struct slice html = slice_from_cstr(message_html);
-    const struct slice body = make_body(keep);
-    (void)printf("{\"json\":{\"ours\":%.1f,", speed(read_transaction, transaction, seconds));
-    (void)printf("\"library\":%.1f},", speed(walk_json, transaction, seconds));
-    (void)printf("\"html\":{\"ours\":%.1f,", speed(read_html, html, seconds));
-    (void)printf("\"library\":%.1f},", speed(parse_html, html, seconds));
-    (void)printf("\"msgpack\":{\"ours\":%.1f,", speed(read_body, body, seconds));
-    (void)printf("\"library\":%.1f}}\n", speed(unpack_body, body, seconds));
+    const struct pair pairs[] = {
+        {"json", make_transaction(keep), read_transaction, walk_json},
+        {"html", slice_from_cstr(message_html), read_html, parse_html},
+        {"msgpack", make_body(keep), read_body, unpack_body},
+    };
+    int64_t number = 1;
+    if (argc > 3 || (argc > 1 && slice_to_int(slice_from_cstr(argv[argc - 1]), &number) != RC_OK)) {
+        (void)fprintf(stderr, "usage: codecs [SECONDS] or codecs CODEC RUNS\n");
+        return 2;
+    }
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        if (argc < 3) {
+            measure(&pairs[i], number, i == 0 ? "{" : ",");
+        } else if (strcmp(argv[1], pairs[i].name) == 0) {
+            repeat(&pairs[i], number);
+        }
+    }
+    (void)printf("%s\n", argc < 3 ? "}" : "");
     arena_close(arena);
     arena_close(keep);
     return 0;

@@ -1,7 +1,7 @@
 /* Messages a second between actors, through a real table and the real turn engine, with a store
  * that keeps nothing; and how often memory is allocated meanwhile.
  *
- * Usage: engine [SECONDS]
+ * Usage: engine [SECONDS [TURNS]]        until one of them is over
  *
  * Each input sends a message round a ring of actors, STEPS_EACH of them in one turn; every actor
  * changes its state at each. Prints one JSON object.
@@ -224,7 +224,7 @@ static void run_batch(struct engine *engine, struct null_store *store)
     }
 }
 
-static void measure(struct engine *engine, struct null_store *store, int64_t seconds)
+static void measure(struct engine *engine, struct null_store *store, int64_t seconds, int64_t turns)
 {
     const struct push push = {.first = SLICE("0")};
     const struct input input = {.msg = {PUSH, &push}};
@@ -236,7 +236,7 @@ static void measure(struct engine *engine, struct null_store *store, int64_t sec
     const int64_t allocated = allocations;
     const int64_t before = engine_counts(engine).steps;
     const int64_t begin_us = now_us();
-    while (now_us() - begin_us < seconds * 1000000) {
+    for (int64_t i = 0; i < turns && now_us() - begin_us < seconds * 1000000; i++) {
         engine_post(engine, &input);
         run_batch(engine, store);
     }
@@ -249,6 +249,7 @@ static void measure(struct engine *engine, struct null_store *store, int64_t sec
 int main(int argc, char **argv)
 {
     int64_t seconds = SECONDS_DEFAULT;
+    int64_t turns = INT64_MAX;
     struct engine *engine = NULL;
     struct null_store store = {.store = {&null_methods}};
     const struct application application = {
@@ -266,12 +267,13 @@ int main(int argc, char **argv)
         .random = no_random,
         .epoch = SLICE("bench"),
     };
-    if (argc > 1 && slice_to_int(slice_from_cstr(argv[1]), &seconds) != RC_OK) {
-        (void)fprintf(stderr, "usage: engine [SECONDS]\n");
+    if ((argc > 1 && slice_to_int(slice_from_cstr(argv[1]), &seconds) != RC_OK) ||
+        (argc > 2 && slice_to_int(slice_from_cstr(argv[2]), &turns) != RC_OK)) {
+        (void)fprintf(stderr, "usage: engine [SECONDS [TURNS]]\n");
         return 2;
     }
     CHECK(engine_open(&options, &engine) == RC_OK);
-    measure(engine, &store, seconds);
+    measure(engine, &store, seconds, turns);
     engine_close(engine);
     return 0;
 }

@@ -6,8 +6,9 @@
  *
  * GET /stats gives the counts of links, of rooms whose messages were subscribed to, and of messages
  * sent, as JSON. GET /speak?rate=R&count=N has N messages said, in one room after the other, R of
- * them a second; with rate=0 as fast as links take them. A message reads bench<room>x<number>e says
- * the guest at <time>u, as the sink wants it; owners, rooms and guests are those of seed.c.
+ * them a second; with rate=0 as fast as links take them. A message reads bench<ROOMS + room>
+ * x<number>e says the guest at <time>u, as the sink wants it, so that it is not taken for one that
+ * the owner says in the same room; owners, rooms and guests are those of seed.c.
  */
 #include "codecs/bayeux.h"
 #include "codecs/json.h"
@@ -429,20 +430,20 @@ static void say(size_t index)
     const unsigned guest = (unsigned)(index % GUESTS);
     arena_reset(end.arena);
     const struct slice text =
-        arena_printf(end.arena, "bench%zux%" PRId64 "e says the guest at %" PRId64 "u", index,
-                     room->said++, now_us());
+        arena_printf(end.arena, "bench%zux%" PRId64 "e says the guest at %" PRId64 "u",
+                     index + end.rooms_count, room->said++, now_us());
     const struct slice from = arena_printf(
         end.arena,
         "{\"id\":\"5c%022x\",\"username\":\"guest%u\",\"displayName\":\"Guest %u\","
-        "\"url\":\"/guest%u\",\"avatarUrl\":\"https://avatars.example.org/g/u/guest%u\","
-        "\"avatarUrlSmall\":\"https://avatars.example.org/u/%u?v=4&s=60\","
-        "\"avatarUrlMedium\":\"https://avatars.example.org/u/%u?v=4&s=128\",\"v\":9,\"gv\":\"4\"}",
+        "\"url\":\"/guest%u\",\"avatarUrl\":\"https://avatars.bench.test/g/u/guest%u\","
+        "\"avatarUrlSmall\":\"https://avatars.bench.test/u/%u?v=4&s=60\","
+        "\"avatarUrlMedium\":\"https://avatars.bench.test/u/%u?v=4&s=128\",\"v\":9,\"gv\":\"4\"}",
         guest, guest, guest, guest, guest, guest, guest);
     link_send(room->link, WSLAY_TEXT_FRAME,
               arena_printf(
                   end.arena,
                   "[{\"channel\":\"/api/v1/rooms/5f%022zx/chatMessages\",\"id\":\"m%" PRId64 "\","
-                  "\"data\":{\"operation\":\"create\",\"model\":{\"id\":\"60%022" PRIx64 "\","
+                  "\"data\":{\"operation\":\"create\",\"model\":{\"id\":\"61%022" PRIx64 "\","
                   "\"text\":\"%.*s\",\"html\":\"%.*s\",\"sent\":\"2026-01-01T00:00:00.000Z\","
                   "\"readBy\":0,\"urls\":[],\"mentions\":[],\"issues\":[],\"meta\":[],\"v\":1,"
                   "\"fromUser\":%.*s}},\"ext\":{\"c\":%" PRId64 "}}]",

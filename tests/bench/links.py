@@ -10,19 +10,19 @@ MEMORY_SETTLES_S = 3
 
 
 @contextlib.contextmanager
-def linked(folder_name, links, is_tls=False):
-    """gitterd with a link for each of so many owners, each with one room: the far ends, the process,
-    and its memory before (KiB)."""
+def linked(folder_name, links, is_tls=False, before=()):
+    """gitterd with a link for each of so many owners, each with one room: the far ends, gitterd,
+    and its memory before (KiB). `before`: a program that runs gitterd, with its arguments."""
     folder = rig.fresh_folder(folder_name)
     sink = rig.Sink(folder, links)
     faye = rig.FayeEnd(folder, links, is_tls)
     try:
         bridge = rig.Gitterd(folder, sink.port, links, links, ["feeds"], **faye.settings)
-        process = bridge.start()
+        process = bridge.start(before=before)
         try:
-            before = process.memory_kib()
+            memory_kib = process.memory_kib()
             faye.wait_for_rooms(links)
-            yield sink, faye, process, before
+            yield sink, faye, bridge, memory_kib
         finally:
             process.end()
     finally:
@@ -48,7 +48,8 @@ def spoken(sink, faye, rate, count):
 def cost(links, is_tls, idle_s, busy_s):
     """Memory of a link, and what links do to the processor, idle and with LINKS_RATE messages a
     second over all of them."""
-    with linked("links", links, is_tls) as (sink, faye, process, before):
+    with linked("links", links, is_tls) as (sink, faye, bridge, before):
+        process = bridge.process
         time.sleep(MEMORY_SETTLES_S)
         found = {"memory": (process.memory_kib() - before) / links,
                  "cpu idle": cpu_share(process, idle_s)}
@@ -62,7 +63,8 @@ def cost(links, is_tls, idle_s, busy_s):
 
 def back(links, count):
     """Messages a second from Gitter to the homeserver, as fast as they are taken."""
-    with linked("back", links) as (sink, faye, process, _):
+    with linked("back", links) as (sink, faye, bridge, _):
+        process = bridge.process
         cpu = process.cpu_s()
         end = spoken(sink, faye, 0, count)
         return {"back": count / (end["last_us"] - end["first_us"]) * 1e6,

@@ -169,8 +169,9 @@ class Gitterd:
             for key, value in values.items():
                 file.write(f"{key}: {json.dumps(value)}\n")
 
-    def start(self, core=None):
-        self.process = Process("gitterd", [GITTERD, "run", "-c",
+    def start(self, core=None, before=()):
+        """`before`: a program that runs it, with its arguments."""
+        self.process = Process("gitterd", [*before, GITTERD, "run", "-c",
                                            os.path.join(self.folder, "gitterd.yaml")],
                                self.folder, core)
         self.process.wait_for_port(self.port)

@@ -1,9 +1,10 @@
 """Measures gitterd, and beside it its peers, on this machine in one go.
 
-Usage: etc/bench [--quick] [MEASURE ...]
+Usage: etc/bench [--quick] [--keep] [--seconds N] [MEASURE ...]
 
-MEASURE is one of those below; all of them without one. --quick takes smaller loads and one run
-instead of three in turn. Prints a table of medians and ratios, and writes them to build/bench.json
+MEASURE is one of those below; without one all but soak. --quick takes smaller loads and one run
+instead of three in turn; --keep writes tests/bench/instructions.txt anew instead of comparing with
+it; --seconds says how long soak is to last (3600). Prints a table of medians and ratios, and writes them to build/bench.json
 and, for the readme, as a plot to build/bench.svg. Peers are installed from their registries into
 build/bench/peers; one that cannot be is left out and said so.
 """
@@ -16,11 +17,14 @@ import subprocess
 import sys
 import time
 
+import instructions
+import latency
 import links
 import peers
 import plot
 import rig
 import scale
+import soak
 import traffic
 
 
@@ -149,14 +153,63 @@ def measure_back(table, options):
         table.add("back", what, unit, {"gitterd": [run[key] for run in runs]})
 
 
+def measure_latency(table, options):
+    count = 200 if options.quick else 1000
+    found = in_turn(latency.NAMES, options.runs, lambda name: latency.measure(name, count))
+    table.add("latency", "one message, nothing else going on, half of them", "ms",
+              picked(found, "p50"))
+    table.add("latency", "the slowest in a hundred", "ms", picked(found, "p99"))
+
+
+def measure_instructions(table, options):
+    rows = instructions.count()
+    before = {} if options.keep else instructions.kept()
+    for what, cost in rows.items():
+        values = {"kept": [before[what][0]]} if what in before else {}
+        table.add("instructions", what, "instructions", {**values, "gitterd": [cost]})
+    if options.keep:
+        instructions.keep(rows)
+        return []
+    return list(instructions.regressions(rows))
+
+
+def measure_soak(table, options):
+    samples, end = soak.run(options.seconds)
+    quarters = [soak.quarter(samples, number) for number in range(4)]
+    how = f"{2 * soak.RATE} messages a second for {options.seconds} s"
+    for what, unit, key in (("memory", "MiB", "memory"), ("log beside the database", "MiB", "log"),
+                            ("database", "MiB", "database")):
+        table.add("soak", f"{what}, {how}", unit,
+                  {f"quarter {number + 1}": [soak.middle(samples, key)]
+                   for number, samples in enumerate(quarters)})
+    table.add("soak", f"growth of the database for each message, {how}", "bytes",
+              {f"quarter {number + 1}": [soak.growth(samples)]
+               for number, samples in enumerate(quarters)})
+    used = samples[-1]["cpu"] - samples[0]["cpu"]
+    table.add("soak", f"of a core, {how}", "%",
+              {"gitterd": [used * 100 / (samples[-1]["seconds"] - samples[0]["seconds"])]})
+    failures = list(soak.judge(samples))
+    for what, number in (("lost", 2 * soak.RATE * options.seconds - end["messages"]),
+                         ("delivered twice", end["doubled"]),
+                         ("delivered out of order", end["disordered"])):
+        table.add("soak", f"{what}, {how}", "messages", {"gitterd": [number]})
+        if number != 0:
+            failures.append(f"{number} messages {what}")
+    return failures
+
+
 MEASURES = {"ack": measure_traffic, "lost": measure_loss, "engine": measure_engine,
             "codecs": measure_codecs, "rooms": measure_rooms, "growth": measure_growth,
-            "links": measure_links, "back": measure_back}
+            "links": measure_links, "back": measure_back, "latency": measure_latency,
+            "instructions": measure_instructions, "soak": measure_soak}
+ONLY_IF_NAMED = ("soak",)
 
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--seconds", type=int, default=3600)
     parser.add_argument("measures", nargs="*")
     options = parser.parse_args()
     options.runs = 1 if options.quick else 3
@@ -165,13 +218,17 @@ def main():
             sys.exit(f"bench: no measure {name}; there are: {', '.join(MEASURES)}")
     table = Table()
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    for name in options.measures or MEASURES:
-        MEASURES[name](table, options)
+    failures = []
+    usual = [name for name in MEASURES if name not in ONLY_IF_NAMED]
+    for name in options.measures or usual:
+        failures += MEASURES[name](table, options) or []
     found = {"began": began, "is_quick": options.quick, "cores": os.cpu_count(), "rows": table.rows}
     with open(os.path.join(rig.TOP, "build/bench.json"), "w", encoding="utf-8") as file:
         json.dump(found, file, indent=1)
     plot.draw(table.rows, os.path.join(rig.TOP, "build/bench.svg"))
     print("build/bench.json, build/bench.svg")
+    if failures:
+        sys.exit("\n".join(["bench: worse than it was or may be:", *failures]))
 
 
 if __name__ == "__main__":

@@ -138,8 +138,10 @@ static struct slice guest_id(struct arena *arena, int number)
 
 static void put_guest(struct seed *seed, int number)
 {
-    const struct ghost ghost = {.key = guest_id(seed->arena, number),
-                                .name = arena_printf(seed->arena, "Guest %d", number)};
+    const struct ghost ghost = {
+        .key = guest_id(seed->arena, number),
+        .name = arena_printf(seed->arena, "Guest %d", number),
+        .avatar = arena_printf(seed->arena, "https://avatars.bench.test/g/u/guest%d", number)};
     put(seed, ACTOR_GHOST, GHOST_READY, &ghost);
 }
 
