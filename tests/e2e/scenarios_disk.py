@@ -12,13 +12,14 @@ from scenarios_bad_input import Homeserver
 from wait import until
 
 TRANSACTIONS = 20
+UNKNOWN_LINK = 404
 
 
 class SlowDisk:
     """A gitterd of its own, apart from the world's, whose syncs end when they are let."""
 
     def __init__(self, world):
-        self.folder = os.path.join(world.folder, world.name("disk"))
+        self.folder = os.path.join(world.folder, world.name("slow-disk"))
         os.makedirs(self.folder)
         self.path = os.path.join(self.folder, "disk")
         self.hold = open(self.path, "x", encoding="utf-8")
@@ -67,7 +68,7 @@ async def get(url):
 
 
 async def scenario_slow_disk(world):
-    """Twenty transactions and a page wait for one sync; questions do not."""
+    """Twenty transactions and a login link wait for one sync; questions and other pages do not."""
     disk = SlowDisk(world)
     await disk.begin()
     try:
@@ -75,8 +76,9 @@ async def scenario_slow_disk(world):
         disk.hold_syncs()
         waiting = [asyncio.create_task(disk.push(number)) for number in range(TRANSACTIONS)]
         await until("a commit to wait for the disk", disk.is_waiting)
-        page = asyncio.create_task(get(disk.bridge.login_url + "/"))
+        page = asyncio.create_task(get(disk.bridge.login_url + "/auth_gitter/0a1b.2c3d"))
         for _ in range(5):
+            assert await get(disk.bridge.login_url + "/") == 200
             status, _ = await disk.server.ask("GET", "/_matrix/app/v1/users/@gitter_x:nowhere")
             assert status == 404
             assert await get(f"http://127.0.0.1:{disk.metrics}/metrics") == 200
@@ -85,7 +87,7 @@ async def scenario_slow_disk(world):
         disk.release_syncs()
         await asyncio.gather(*waiting)
         assert disk.answers == [(200, {})] * (TRANSACTIONS + 1), disk.answers
-        assert await page == 200
+        assert await page == UNKNOWN_LINK
         await disk.bridge.stop()
     finally:
         await disk.end()
