@@ -1,5 +1,9 @@
 /* What the journal has, and what it must not have. world_close replays it in every other test. */
+#include "actors/user/user.h"
 #include "codecs/journal.h"
+#include "codecs/url.h"
+#include "db/secrets.h"
+#include "runtime/daemon/journal_veil.h"
 #include "tests/trace/flow.h"
 
 static struct world world;
@@ -45,12 +49,92 @@ START_TEST(log_that_begins_in_mid_life_replays)
 }
 END_TEST
 
+/* Secrets in the forms that they might take in what is journalled. */
+
+static struct slice to_base64(struct slice text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    struct buf out;
+    buf_init(&out, world.arena);
+    for (size_t at = 0; at + 3 <= text.len; at += 3) { /* a rest of one or two says nothing */
+        const unsigned char *b = (const unsigned char *)text.ptr + at;
+        const unsigned bits = (unsigned)b[0] << 16U | (unsigned)b[1] << 8U | b[2];
+        for (unsigned i = 0; i < 4; i++) {
+            buf_put_byte(&out, digits[bits >> (18U - 6U * i) & 63U]);
+        }
+    }
+    return buf_slice(&out);
+}
+
+static struct slice to_percent(struct slice text)
+{
+    struct buf out;
+    buf_init(&out, world.arena);
+    for (size_t i = 0; i < text.len; i++) {
+        buf_printf(&out, "%%%02x", (unsigned)(unsigned char)text.ptr[i]);
+    }
+    return buf_slice(&out);
+}
+
+static void check_absent(struct slice journal, struct slice secret)
+{
+    const struct slice forms[] = {secret,
+                                  to_base64(secret),
+                                  to_base64(slice_from(secret, 1)),
+                                  to_base64(slice_from(secret, 2)),
+                                  to_percent(secret),
+                                  url_encode(world.arena, secret)};
+    ck_assert_uint_ge(secret.len, 8);
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        ck_assert_msg(slice_find(journal, forms[i]) == journal.len, "%.*s is in the journal",
+                      SLICE_ARGS(forms[i]));
+    }
+}
+
+/* The secrets of two links, the cookie, Gitter's code and the token: through a whole login, with a
+ * link that the user sends back, and a logout. */
+START_TEST(no_secret_of_a_login_is_in_the_journal)
+{
+    struct secrets *secrets = NULL;
+    ck_assert_int_eq(secrets_open(SLICE("key"), &secrets), RC_OK);
+    const struct journal_veil veil = journal_veil(secrets);
+    world.veil = &veil;
+    world_crash(&world);
+    flow_chat(&world, CHAT, ALICE);
+    const struct slice state = flow_state(&world);
+    const struct slice link = flow_link(&world);
+    (void)world_text(&world, CHAT, ALICE,
+                     arena_printf(world.arena, "is %.*s right?", SLICE_ARGS(link)).ptr);
+    world_settle(&world);
+    const struct slice later = flow_state(&world);
+    const struct slice cookie = flow_begin(&world);
+    const struct slice target =
+        arena_printf(world.arena, "/callback?code=c0de-of-gitter&state=%.*s", SLICE_ARGS(later));
+    ck_assert_int_eq(world_web(&world, "GET", target, cookie)->status, 200);
+    world_assert_state(&world, ACTOR_USER, ALICE, "AUTHED");
+    const struct user *user = world_peek(&world, ACTOR_USER, SLICE(ALICE));
+    const struct slice token = arena_copy(world.arena, user->token);
+    (void)world_text(&world, CHAT, ALICE, "logout");
+    world_settle(&world);
+    const struct slice journal = store_memory_journal(world.store, world.arena);
+    ck_assert_uint_gt(journal.len, 5000);
+    check_absent(journal, slice_from(state, slice_find_byte(state, '.') + 1));
+    check_absent(journal, slice_from(later, slice_find_byte(later, '.') + 1));
+    check_absent(journal, slice_from(cookie, slice_find_byte(cookie, '=') + 1));
+    check_absent(journal, SLICE("c0de-of-gitter"));
+    check_absent(journal, token);
+    ck_assert_uint_gt(world_replay(&world), 10); /* and it comes out the same without them */
+    secrets_close(secrets);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("journal");
     TCase *tcase = tcase_create("journal");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, log_that_begins_in_mid_life_replays, 12, 27);
+    tcase_add_test(tcase, no_secret_of_a_login_is_in_the_journal);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

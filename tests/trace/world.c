@@ -120,10 +120,9 @@ static bool everybody_but_mallory(const void *context, struct slice user)
 
 /* Life */
 
-static const struct journal_options journal = {.section_bytes = 4000};
-
 static void begin_process(struct world *world)
 {
+    const struct journal_options journal = {.section_bytes = 4000, .veil = world->veil};
     const struct engine_options options = {
         .application = &world->application,
         .store = world->store,

@@ -98,14 +98,15 @@ struct world {
     /* heads of lanes that may have been sent when the process ended */
     int64_t suspects[WORLD_SUSPECTS_MAX];
     size_t suspects_count;
-    bool is_held[MSG_KINDS]; /* calls of these purposes are not made */
-    bool is_gitter_down;     /* links are not made */
-    bool is_hand_linked;     /* the test plays the links */
-    bool is_peopled;         /* links carry people and the lists of rooms too */
-    int fuse;                /* small steps until the process dies; negative: it does not */
-    bool is_burnt;           /* it died */
-    struct buf trace;        /* the turn log */
-    bool has_other_settings; /* than when it began: world_close does not replay it */
+    bool is_held[MSG_KINDS];         /* calls of these purposes are not made */
+    bool is_gitter_down;             /* links are not made */
+    bool is_hand_linked;             /* the test plays the links */
+    bool is_peopled;                 /* links carry people and the lists of rooms too */
+    int fuse;                        /* small steps until the process dies; negative: it does not */
+    bool is_burnt;                   /* it died */
+    struct buf trace;                /* the turn log */
+    const struct journal_veil *veil; /* of the next process; NULL: all may be read */
+    bool has_other_settings;         /* than when it began: world_close does not replay it */
 };
 
 void world_open(struct world *world);
