@@ -24,6 +24,7 @@ import scenarios_check
 import scenarios_commands
 import scenarios_disk
 import scenarios_faults
+import scenarios_journal
 import scenarios_login
 import scenarios_manners
 import scenarios_process
@@ -37,7 +38,7 @@ from world import World
 
 MODULES = (scenarios_login, scenarios_commands, scenarios_chat, scenarios_bad_input, scenarios_faults,
            scenarios_stream, scenarios_check, scenarios_manners, scenarios_process,
-           scenarios_process_upgrade, scenarios_status, scenarios_disk)
+           scenarios_process_upgrade, scenarios_status, scenarios_disk, scenarios_journal)
 # room version -> build of gitterd
 VERSIONS = {"12": "release", "11": "san"}
 TRANSPORT_VERSIONS = {"faye": ("12", "11"), "stream": ("12",), "none": ("12",)}
