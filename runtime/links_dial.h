@@ -1,10 +1,11 @@
 /* runtime/links_dial.h: makes the TCP and TLS connections of links, with libcurl.
  *
- * Each connection is an easy handle with CURLOPT_CONNECT_ONLY on one multi of the links' own:
- * with links among the courier's handles its caps on connections for a host would starve REST. At
- * most LINK_STARTS_MAX are made at a time, since each may hold a resolver thread; the others wait
- * in the order they came. Connections are HTTP/1.1 in ALPN, verified against the given or the
- * system's authorities, without a proxy.
+ * Each connection is an easy handle with CURLOPT_CONNECT_ONLY on a multi of the links' own: with
+ * links among the courier's handles its caps on connections for a host would starve REST. A multi
+ * holds some hundreds of them, since what it does for one takes longer the more there are. At most
+ * LINK_STARTS_MAX are made at a time, since each may hold a resolver thread; the others wait in the
+ * order they came. Connections are HTTP/1.1 in ALPN, verified against the given or the system's
+ * authorities, without a proxy.
  *
  * Thread: loop thread only.
  * Memory: options are borrowed until return; the handle given by on_done stays the dial's.
