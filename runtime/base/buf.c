@@ -71,7 +71,7 @@ void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args;
     int len = 0;
-    buf_reserve(buf, 2 * BUF_FIRST_BYTES - 1); /* nearly all that is printed fits, the first time */
+    buf_reserve(buf, 4 * BUF_FIRST_BYTES - 1); /* nearly all that is printed fits, the first time */
     for (int pass = 0; pass < 2; pass++) {
         const size_t room = buf->cap - buf->len;
         va_start(args, format);
