@@ -16,7 +16,7 @@ enum {
     /* For each curl_easy_recv and curl_easy_send libcurl walks through all connections of the multi
      * until it meets the one in question: 10,000 of them in one kept a core busy with nothing else.
      * Fewer in each would cost more memory, as each multi has tables and trusted authorities. */
-    DIAL_GROUP_MAX = 256,
+    DIAL_GROUP_MAX = 128,
 };
 
 enum dial_state {
