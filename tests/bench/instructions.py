@@ -159,6 +159,11 @@ def kept():
     return rows
 
 
+def has_improved(rows):
+    return any(rows.get(what, 0) < before * (1 - percent / 100)
+               for what, (before, percent) in kept().items())
+
+
 def regressions(rows):
     """What takes more than its tolerance above what was kept, as lines of text."""
     for what, (before, percent) in kept().items():

@@ -170,6 +170,8 @@ def measure_instructions(table, options):
     if options.keep:
         instructions.keep(rows)
         return []
+    if instructions.has_improved(rows):
+        print("instructions: less than was kept; `etc/bench --keep instructions` keeps that")
     return list(instructions.regressions(rows))
 
 
