@@ -290,7 +290,8 @@ static void errand_do_use_room(void *next, const struct msg *msg, struct turn *t
     errand->gitter_room = room.id;
     errand->label = gitter_room_label(&room);
     if (room.is_one_to_one || (errand_is(errand, SLICE("invite")) && room.is_member)) {
-        errand_bridge(turn, errand, &room, true);
+        size_t left = errand_rooms_left(turn, errand);
+        (void)errand_bridge_asked(turn, errand, &room, &left);
         errand_go_on(turn, errand, MSG_ERRAND_NEXT, SLICE("stop"));
     } else if (errand_is(errand, SLICE("gjoin"))) {
         errand_go_on(turn, errand, MSG_ERRAND_NEXT, SLICE("join"));

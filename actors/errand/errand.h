@@ -70,10 +70,14 @@ bool errand_is_bridged(struct turn *turn,
 
 /* errand_search.c */
 fsm_action errand_do_search, errand_do_show_found, errand_do_say_no_search;
-/* Brings one room over, and says so if it was asked for by name. */
-void errand_bridge(struct turn *turn,
-                   const struct errand *errand,
-                   const struct gitter_room *room,
-                   bool is_asked);
+/* How many rooms the user may have bridged beside those that are; SIZE_MAX: as many as they like.
+ */
+size_t errand_rooms_left(struct turn *turn, const struct errand *errand);
+/* Brings over one room that was asked for by name, and counts it off `left` if it is new. False:
+ * the user has as many as they may; they were told. */
+bool errand_bridge_asked(struct turn *turn,
+                         const struct errand *errand,
+                         const struct gitter_room *room,
+                         size_t *left);
 
 #endif

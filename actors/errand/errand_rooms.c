@@ -149,7 +149,7 @@ static void show_list(struct turn *turn, const struct errand *errand, struct own
 
 /* invite */
 
-void errand_bridge(struct turn *turn,
+static void bridge(struct turn *turn,
                    const struct errand *errand,
                    const struct gitter_room *room,
                    bool is_asked)
@@ -170,6 +170,42 @@ void errand_bridge(struct turn *turn,
     turn_send(turn, (struct actor_ref){ACTOR_ROOM, key}, MSG_ROOM_BRIDGE, &msg);
 }
 
+size_t errand_rooms_left(struct turn *turn, const struct errand *errand)
+{
+    const size_t max = (size_t)settings_of(turn)->owner_rooms_max;
+    struct actor_entry *rooms = NULL;
+    size_t bridged = 0;
+    if (max == 0) {
+        return SIZE_MAX;
+    }
+    const size_t count = turn_find(turn, ACTOR_ROOM, "owner", errand->user, &rooms);
+    for (size_t i = 0; i < count; i++) {
+        bridged += room_state_is_bridged(rooms[i].state) ? 1 : 0;
+    }
+    return bridged < max ? max - bridged : 0;
+}
+
+static void say_full(struct turn *turn, const struct errand *errand)
+{
+    ERRAND_SAY(turn, errand, TEXT_ROOMS_FULL,
+               {"max", number(turn, (size_t)settings_of(turn)->owner_rooms_max)});
+}
+
+bool errand_bridge_asked(struct turn *turn,
+                         const struct errand *errand,
+                         const struct gitter_room *room,
+                         size_t *left)
+{
+    const bool is_new = !errand_is_bridged(turn, errand, room);
+    if (is_new && *left == 0) {
+        say_full(turn, errand);
+        return false;
+    }
+    *left -= is_new ? 1 : 0;
+    bridge(turn, errand, room, true);
+    return true;
+}
+
 /* Bridges the first `max` of the rooms that are not bridged yet; returns how many. */
 static size_t
 bridge_some(struct turn *turn, const struct errand *errand, const struct own_rooms *own, size_t max)
@@ -177,7 +213,7 @@ bridge_some(struct turn *turn, const struct errand *errand, const struct own_roo
     size_t bridged = 0;
     for (size_t i = 0; i < own->count && bridged < max; i++) {
         if (!errand_is_bridged(turn, errand, &own->rooms[i])) {
-            errand_bridge(turn, errand, &own->rooms[i], false);
+            bridge(turn, errand, &own->rooms[i], false);
             bridged++;
         }
     }
@@ -186,13 +222,22 @@ bridge_some(struct turn *turn, const struct errand *errand, const struct own_roo
     return bridged;
 }
 
-static void offer_rooms(struct turn *turn, const struct errand *errand, struct own_rooms *own)
+static size_t
+count_missing(struct turn *turn, const struct errand *errand, const struct own_rooms *own)
 {
-    const size_t max = (size_t)settings_of(turn)->login_invites_max;
     size_t missing = 0;
     for (size_t i = 0; i < own->count; i++) {
         missing += errand_is_bridged(turn, errand, &own->rooms[i]) ? 0 : 1;
     }
+    return missing;
+}
+
+static void offer_rooms(struct turn *turn, const struct errand *errand, struct own_rooms *own)
+{
+    const size_t left = errand_rooms_left(turn, errand);
+    const size_t wanted = (size_t)settings_of(turn)->login_invites_max;
+    const size_t max = wanted < left ? wanted : left;
+    const size_t missing = count_missing(turn, errand, own);
     if (missing == 0) {
         return;
     }
@@ -212,13 +257,18 @@ static void offer_rooms(struct turn *turn, const struct errand *errand, struct o
 
 static void invite_all(struct turn *turn, const struct errand *errand, struct own_rooms *own)
 {
+    const size_t left = errand_rooms_left(turn, errand);
     sort_rooms(own, by_activity);
-    const size_t bridged = bridge_some(turn, errand, own, own->count);
-    if (bridged == 0) {
+    const size_t missing = count_missing(turn, errand, own);
+    const size_t bridged = bridge_some(turn, errand, own, left);
+    if (bridged > 0) {
+        ERRAND_SAY(turn, errand, TEXT_INVITING_SOME, {"count", number(turn, bridged)});
+    } else if (missing == 0) {
         say_plain(turn, errand, TEXT_INVITING_NONE);
-        return;
     }
-    ERRAND_SAY(turn, errand, TEXT_INVITING_SOME, {"count", number(turn, bridged)});
+    if (bridged < missing) {
+        say_full(turn, errand);
+    }
 }
 
 /* Finding rooms by what the user calls them */
@@ -285,11 +335,13 @@ static void
 invite_numbers(struct turn *turn, const struct errand *errand, const struct own_rooms *own)
 {
     struct slice rest = errand->argument;
-    while (rest.len > 0) {
+    size_t left = errand_rooms_left(turn, errand);
+    bool is_full = false;
+    while (rest.len > 0 && !is_full) {
         const struct slice word = slice_cut(&rest, ' ');
         const struct gitter_room *room = word.len == 0 ? NULL : find_room(errand, own, word);
         if (room != NULL) {
-            errand_bridge(turn, errand, room, true);
+            is_full = !errand_bridge_asked(turn, errand, room, &left);
         } else if (word.len > 0) {
             ERRAND_SAY(turn, errand,
                        listed_as(errand, word).len > 0 ? TEXT_NUMBER_NOT_JOINED
@@ -324,12 +376,13 @@ static void ask_gitter(struct turn *turn, const struct errand *errand)
 static void invite(struct turn *turn, const struct errand *errand, struct own_rooms *own)
 {
     const struct slice name = errand->argument;
+    size_t left = errand_rooms_left(turn, errand);
     if (slice_equal_fold(name, SLICE("all"))) {
         invite_all(turn, errand, own);
     } else if (are_numbers(name)) {
         invite_numbers(turn, errand, own);
     } else if (find_room(errand, own, name) != NULL) {
-        errand_bridge(turn, errand, find_room(errand, own, name), true);
+        (void)errand_bridge_asked(turn, errand, find_room(errand, own, name), &left);
     } else {
         ask_gitter(turn, errand);
     }

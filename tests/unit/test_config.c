@@ -99,6 +99,7 @@ START_TEST(complete_file_is_taken_with_its_defaults)
     ck_assert_int_eq(config.login_invites_max, 20);
     ck_assert_int_eq(config.message_age_max, 86400);
     ck_assert_int_eq(config.owner_outbox_max, 10000);
+    ck_assert_int_eq(config.owner_rooms_max, 0);
     ck_assert_int_eq(config.catch_up_messages, 2000);
     ck_assert_uint_eq(config.permissions.count, 0);
     ck_assert(!config.is_log_json);
