@@ -186,7 +186,7 @@ void world_open_on(struct world *world, struct store *store, const struct world_
         .version = SLICE("1.2.3"),
     };
     world->application = (struct application){
-        .machines = machines,
+        .machines = world_machines(),
         .machines_count = ACTOR_KINDS,
         .messages = message_types,
         .messages_count = MSG_KINDS,

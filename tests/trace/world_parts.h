@@ -22,4 +22,7 @@ void world_post_end(struct world *world, const struct outbox_call *row, struct c
 /* What the homeserver was not told to be durable comes again. */
 void world_repeat_events(struct world *world);
 
+/* The machines, or with GITTERD_MUTANT in the environment a change of them (world_mutant.c). */
+const struct fsm *const *world_machines(void);
+
 #endif
