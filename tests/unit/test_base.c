@@ -1,6 +1,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
+#include "runtime/base/clock.h"
 
 #include "tests/unit/slice_check.h"
 
@@ -18,6 +19,18 @@ static void teardown(void)
 {
     arena_close(arena);
 }
+
+START_TEST(clock_follows_a_jump_forwards_and_none_back)
+{
+    struct clock clock = {0};
+    ck_assert_int_eq(clock_tell(&clock, 1000000, 50), 1000000);
+    ck_assert_int_eq(clock_tell(&clock, 1000010, 60), 1000010);
+    ck_assert_int_eq(clock_tell(&clock, 400000, 70), 1000020); /* set back by ten minutes */
+    ck_assert_int_eq(clock_tell(&clock, 400010, 80), 1000030);
+    ck_assert_int_eq(clock_tell(&clock, 2000000, 90), 2000000); /* set forward */
+    ck_assert_int_eq(clock_tell(&clock, 1999990, 100), 2000010);
+}
+END_TEST
 
 START_TEST(slices_are_made_from_strings)
 {
@@ -400,6 +413,7 @@ static TCase *memory(void)
     tcase_add_test(tc, buf_prints_at_every_fill);
     tcase_add_test(tc, buf_puts_characters_as_utf8);
     tcase_add_test(tc, results_have_names_and_texts);
+    tcase_add_test(tc, clock_follows_a_jump_forwards_and_none_back);
     tcase_add_test_raise_signal(tc, check_failed_stops_the_process, SIGABRT);
     return tc;
 }

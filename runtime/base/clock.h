@@ -1,0 +1,25 @@
+/* runtime/base/clock.h: a time of day that never goes back while the process lives.
+ *
+ * What is stored as a time (deadlines of actors, the earliest time of a call) is compared with this
+ * clock. Were it to follow a wall clock that is set back by an hour, everything that waits would
+ * wait for an hour more. One that is set forward is followed.
+ *
+ * Thread: one.
+ * Memory: none; a clock of zeros is new.
+ * Units:  ms; `wall_ms` since the epoch, `steady_ms` since any moment.
+ */
+#ifndef GITTERD_BASE_CLOCK_H
+#define GITTERD_BASE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clock {
+    bool is_set;
+    int64_t offset_ms; /* of the steady clock, the greatest that was seen */
+};
+
+/* The time now, by what both clocks say now. */
+int64_t clock_tell(struct clock *clock, int64_t wall_ms, int64_t steady_ms);
+
+#endif
