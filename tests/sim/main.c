@@ -52,7 +52,7 @@ static void tell_end(void)
     printf("faults here:");
     for (int fault = 0; fault < SIM_FAULTS; fault++) {
         if (sim.struck[fault] > 0) {
-            printf(" %s %" PRId64, sim_fault_name(fault), sim.struck[fault]);
+            printf(" %s %" PRId64, sim_fault_name((enum sim_fault)fault), sim.struck[fault]);
         }
     }
     printf("\nagain: etc/sim --seed %" PRIu64 " --count 1\n", sim.seed);
@@ -189,7 +189,7 @@ static uint64_t run_all(const struct wanted *wanted, struct sim_result *sum)
 static void forbid(const char *name)
 {
     for (int fault = 0; fault < SIM_FAULTS; fault++) {
-        if (strcmp(name, sim_fault_name(fault)) == 0) {
+        if (strcmp(name, sim_fault_name((enum sim_fault)fault)) == 0) {
             sim.allowed &= ~(1U << fault);
         }
     }
@@ -234,7 +234,7 @@ static void tell_sum(const struct wanted *wanted, const struct sim_result *sum)
            sum->adopted, sum->resent, sum->repeated, sum->gaps, sum->told, sum->excused);
     printf("faults:");
     for (int fault = 0; fault < SIM_FAULTS; fault++) {
-        printf(" %s %" PRId64, sim_fault_name(fault), sum->struck[fault]);
+        printf(" %s %" PRId64, sim_fault_name((enum sim_fault)fault), sum->struck[fault]);
         faults += sum->struck[fault];
     }
     printf("; %" PRId64 " messages and %" PRId64 " changes compared\n", sum->messages,

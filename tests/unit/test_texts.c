@@ -30,6 +30,7 @@ static const struct text_arg all_args[] = {
     {"number", SLICE_INIT("<4>")},        {"status", SLICE_INIT("<500>")},
     {"bot", SLICE_INIT("<bot>")},         {"link", SLICE_INIT("https://a.example/?x=1&y=\"2\"")},
     {"server", SLICE_INIT("<server>")},   {"seconds", SLICE_INIT("<60>")},
+    {"max", SLICE_INIT("<30>")},
 };
 
 static size_t count(struct slice text, struct slice what)
