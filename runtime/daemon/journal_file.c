@@ -127,7 +127,9 @@ enum rc journal_output_open(struct journal_output *output, const char *path)
 
 void journal_output_put(struct journal_output *output, struct slice bytes)
 {
-    (void)fwrite(bytes.ptr, 1, bytes.len, output->file); /* ferror tells at the end */
+    if (bytes.len > 0) {
+        (void)fwrite(bytes.ptr, 1, bytes.len, output->file); /* ferror tells at the end */
+    }
 }
 
 enum rc journal_output_close(struct journal_output *output, bool is_whole)
