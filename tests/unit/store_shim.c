@@ -1,5 +1,7 @@
 #include "tests/unit/store_shim.h"
 
+#include "runtime/base/check.h"
+
 #include <check.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -22,14 +24,16 @@ static pthread_cond_t opened = PTHREAD_COND_INITIALIZER;
 static struct faults faults;
 static struct gate gate;
 
+/* By CHECK: libcheck writes a file at each of its assertions, and memory is asked for all the time.
+ */
 static void lock(void)
 {
-    ck_assert_int_eq(pthread_mutex_lock(&mutex), 0);
+    CHECK(pthread_mutex_lock(&mutex) == 0);
 }
 
 static void unlock(void)
 {
-    ck_assert_int_eq(pthread_mutex_unlock(&mutex), 0);
+    CHECK(pthread_mutex_unlock(&mutex) == 0);
 }
 
 void shim_arm(enum fault_kind kind, int at, bool is_sticky)
@@ -67,9 +71,9 @@ void shim_release_one_sync(void)
 {
     lock();
     gate.passes = 1;
-    ck_assert_int_eq(pthread_cond_broadcast(&opened), 0);
+    CHECK(pthread_cond_broadcast(&opened) == 0);
     while (gate.passes > 0) {
-        ck_assert_int_eq(pthread_cond_wait(&opened, &mutex), 0);
+        CHECK(pthread_cond_wait(&opened, &mutex) == 0);
     }
     unlock();
 }
@@ -78,7 +82,7 @@ void shim_release_syncs(void)
 {
     lock();
     gate.is_shut = false;
-    ck_assert_int_eq(pthread_cond_broadcast(&opened), 0);
+    CHECK(pthread_cond_broadcast(&opened) == 0);
     unlock();
 }
 
@@ -87,11 +91,11 @@ static void pass_gate(void)
     lock();
     gate.waiting++;
     while (gate.is_shut && gate.passes == 0) {
-        ck_assert_int_eq(pthread_cond_wait(&opened, &mutex), 0);
+        CHECK(pthread_cond_wait(&opened, &mutex) == 0);
     }
     gate.waiting--;
     gate.passes = 0;
-    ck_assert_int_eq(pthread_cond_broadcast(&opened), 0);
+    CHECK(pthread_cond_broadcast(&opened) == 0);
     unlock();
 }
 
