@@ -261,8 +261,10 @@ void sim_store_open(struct sim *sim);
 void sim_store_close(struct sim *sim);
 /* The next commit changes nothing and ends with this. */
 void sim_fail_commit(struct sim *sim, enum rc rc);
-/* Calls in the outbox, of one actor or of all; of a purpose or of all (negative). */
-size_t sim_store_calls(const struct sim *sim, const struct actor_ref *ref, int purpose);
+/* Calls in the outbox, of one actor or of all (NULL). */
+size_t sim_store_calls(const struct sim *sim, const struct actor_ref *ref);
+/* Posts in the outbox, and looks for them, that were declared in that life of a room. */
+size_t sim_store_posts(const struct sim *sim, struct slice room, struct slice life);
 
 /* sim_wire.c: what befalls requests. */
 void sim_wire_go(struct sim *sim);

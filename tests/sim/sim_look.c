@@ -322,7 +322,7 @@ static void look_at_all(struct look *look)
         look_for_order_on_gitter(look, b);
     }
     sim_look_at_changes(sim, look->is_told, look->result);
-    look->result->stuck = (int64_t)sim_store_calls(sim, NULL, -1) +
+    look->result->stuck = (int64_t)sim_store_calls(sim, NULL) +
                           (int64_t)(sim->events_count - sim->events_next) +
                           (sim_people_are_well(sim) ? 0 : 1) + (sim_wire_is_idle(sim) ? 0 : 1);
 }

@@ -2,6 +2,7 @@
  * lets them fail, and looks at all that is written. */
 #include "tests/sim/sim.h"
 
+#include "actors/room/room_post.h"
 #include "db/store_sqlite.h"
 #include "runtime/base/limits.h"
 #include "runtime/daemon/tables.h"
@@ -24,6 +25,7 @@ struct sim_row {
     int kind;
     struct slice key;
     int purpose;
+    struct slice life; /* of a post or a look: the bridging that declared it */
 };
 
 struct sim_store {
@@ -95,14 +97,25 @@ static void look_at(const struct store_batch *batch)
     }
 }
 
+static bool is_post(int purpose)
+{
+    return purpose == MSG_ROOM_POST_ENDED || purpose == MSG_ROOM_LOOK_ENDED;
+}
+
+static struct slice life_of(const struct outbox_call *row)
+{
+    return is_post(row->call.purpose) ? room_post_read(row->call.ref).life : SLICE_EMPTY;
+}
+
 static void keep_rows(struct sim_store *front, const struct store_batch *batch)
 {
     struct arena *arena = front->sim->world.arena;
     for (size_t i = 0; i < batch->calls_count; i++) {
         const struct outbox_call *row = &batch->calls[i];
         ck_assert_uint_lt(front->rows_count, ROWS_MAX);
-        front->rows[front->rows_count++] = (struct sim_row){
-            row->id, row->actor_kind, arena_copy(arena, row->actor_key), row->call.purpose};
+        front->rows[front->rows_count++] =
+            (struct sim_row){row->id, row->actor_kind, arena_copy(arena, row->actor_key),
+                             row->call.purpose, arena_copy(arena, life_of(row))};
     }
     for (size_t i = 0; i < batch->ended_count; i++) {
         for (size_t k = 0; k < front->rows_count; k++) {
@@ -114,7 +127,7 @@ static void keep_rows(struct sim_store *front, const struct store_batch *batch)
     }
 }
 
-size_t sim_store_calls(const struct sim *sim, const struct actor_ref *ref, int purpose)
+size_t sim_store_calls(const struct sim *sim, const struct actor_ref *ref)
 {
     const struct sim_store *front = sim->store;
     size_t count = 0;
@@ -122,7 +135,21 @@ size_t sim_store_calls(const struct sim *sim, const struct actor_ref *ref, int p
         const struct sim_row *row = &front->rows[i];
         const bool is_of =
             ref == NULL || (row->kind == ref->kind && slice_equal(row->key, ref->key));
-        count += is_of && (purpose < 0 || row->purpose == purpose) ? 1 : 0;
+        count += is_of ? 1 : 0;
+    }
+    return count;
+}
+
+size_t sim_store_posts(const struct sim *sim, struct slice room, struct slice life)
+{
+    const struct sim_store *front = sim->store;
+    size_t count = 0;
+    for (size_t i = 0; i < front->rows_count; i++) {
+        const struct sim_row *row = &front->rows[i];
+        count += row->kind == ACTOR_ROOM && is_post(row->purpose) && slice_equal(row->key, room) &&
+                         slice_equal(row->life, life)
+                     ? 1
+                     : 0;
     }
     return count;
 }
