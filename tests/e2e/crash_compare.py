@@ -93,18 +93,20 @@ def compare_matrix(found, crash, person, uri, messages):
 
 def compare_changes(found, crash, person, uri, messages):
     """What was edited or removed on Gitter is so in Matrix, and nothing else is. That it is at all is
-    not promised while gitterd is away. The same change may be there twice when the homeserver has
-    forgotten the first: that shows nobody anything else."""
+    not promised while gitterd is away. A change may be there twice, which shows nobody anything else,
+    if it is the second event of a transaction that the homeserver had forgotten."""
     events = person.rooms[uri].events
+    contents = {event["event_id"]: event["content"] for event in events}
     texts = {one["id"]: one["text"] for one in messages}
     of_event = {event["event_id"]: event["content"].get("gitterd.gitter_id") for event in events}
-    ours = [event for event in events if crash.matrix.is_ours(event["sender"])]
+    ours = [event for event in events if crash.matrix.is_ours(event["sender"])
+            and contents.get(crash.matrix.second.get(event["event_id"])) != event["content"]]
     edits = [(of_event[event["content"]["m.relates_to"]["event_id"]],
               event["content"]["m.new_content"]["body"]) for event in ours if is_edit(event)]
     made = [edit for edit in dict.fromkeys(edits) if texts.get(edit[0], edit[1]) == edit[1]]
-    found.note(f"edits in {uri} to {person.name}", made, list(dict.fromkeys(edits)))
+    found.note(f"edits in {uri} to {person.name}", made, edits)
     removals = [event["redacts"] for event in ours if event["type"] == "m.room.redaction"]
     made = [one for one in dict.fromkeys(removals)
             if one in crash.removed or of_event[one] not in texts]
-    found.note(f"removals in {uri} to {person.name}", made, list(dict.fromkeys(removals)))
+    found.note(f"removals in {uri} to {person.name}", made, removals)
     found.changes += len(edits) + len(removals)

@@ -56,6 +56,8 @@ class Homeserver:
         self.registered = {self.bot}
         self.rooms = {}
         self.sent = {}
+        self.forgotten = {}  # what was in `sent`
+        self.second = {}  # events of transactions that were forgotten, and the first ones
         self.queue = collections.deque()
         self.has_more = asyncio.Event()
         self.on_event = lambda room, event: None
@@ -157,6 +159,7 @@ class Homeserver:
         if fault == "hold":
             await asyncio.sleep(HOLD_SECONDS)
         if fault == "cut after":
+            self.forgotten.update(self.sent)
             self.sent.clear()  # as in a restart, the one moment in which it would be needed
             return cut(request)
         if fault == "close":  # without having announced it
@@ -282,6 +285,8 @@ class Homeserver:
         else:
             event = self.add(room, user, kind, await request.json())
         self.sent[place] = event["event_id"]
+        if place in self.forgotten:
+            self.second[event["event_id"]] = self.forgotten[place]
         return {"event_id": event["event_id"]}
 
     async def put_state(self, request):
