@@ -18,21 +18,26 @@ static bool is_body_name(struct slice name)
     return false;
 }
 
-static bool is_command(struct slice text)
+/* How much of it is a command to the bot: all, but the words that are searched for. */
+static size_t command_len(struct slice text)
 {
     static const struct slice verbs[] = {
         SLICE_INIT("list"),   SLICE_INIT("invite"),   SLICE_INIT("gjoin"), SLICE_INIT("gpart"),
         SLICE_INIT("logout"), SLICE_INIT("help"),     SLICE_INIT("yes"),   SLICE_INIT("no"),
-        SLICE_INIT("status"), SLICE_INIT("unbridge"), SLICE_INIT("admin"), SLICE_INIT("search"),
-        SLICE_INIT("more"),   SLICE_INIT("login"),    SLICE_INIT("hello"),
+        SLICE_INIT("status"), SLICE_INIT("unbridge"), SLICE_INIT("admin"), SLICE_INIT("more"),
+        SLICE_INIT("login"),  SLICE_INIT("hello"),
     };
+    const size_t len = text.len;
     const struct slice verb = slice_cut(&text, ' ');
+    if (slice_equal_fold(verb, SLICE("search"))) {
+        return len - text.len;
+    }
     for (size_t i = 0; text.len < COMMAND_BYTES_MAX && i < sizeof verbs / sizeof verbs[0]; i++) {
         if (slice_equal_fold(verbs[i], verb)) {
-            return true;
+            return len;
         }
     }
-    return false;
+    return 0;
 }
 
 /* Is it said to the bot? */
@@ -71,10 +76,16 @@ static size_t pass_string(struct slice text, size_t at)
     return at < text.len ? at : text.len;
 }
 
-static struct slice redact(struct arena *arena, struct slice text, bool keeps_commands)
+/* Bytes of `out`, which is a copy of `text`: what is at the same place as that part of it. */
+static void blank(char *out, struct slice text, struct slice part)
 {
-    char *out = arena_alloc(arena, text.len);
-    memcpy(out, text.ptr, text.len);
+    if (part.len > 0) {
+        memset(out + (part.ptr - text.ptr), 'x', part.len);
+    }
+}
+
+static void blank_json(char *out, struct slice text, bool keeps_commands)
+{
     size_t at = 0;
     while ((at += slice_find_byte(slice_from(text, at), '"')) < text.len) {
         const size_t end = pass_string(text, at + 1);
@@ -90,17 +101,109 @@ static struct slice redact(struct arena *arena, struct slice text, bool keeps_co
             continue;
         }
         const size_t close = pass_string(text, at);
-        if (!keeps_commands || !is_command(slice_make(text.ptr + at, close - at))) {
-            memset(out + at, 'x', close - at);
-        }
+        const struct slice value = slice_make(text.ptr + at, close - at);
+        blank(out, text, slice_from(value, keeps_commands ? command_len(value) : 0));
         at = close + 1;
     }
-    return slice_make(out, text.len);
 }
 
-struct slice journal_redact_input(struct arena *arena, const struct journal_turn *turn)
+/* The words of a search: in the path of its call ... */
+static void blank_query(char *out, struct slice text, struct slice call)
 {
-    return redact(arena, turn->input, is_private(turn->decisions));
+    int64_t number = 0;
+    struct slice path = SLICE_EMPTY;
+    if (pack_take_int(&call, &number) != RC_OK) {
+        return;
+    }
+    for (int i = 0; i < 4; i++) { /* purpose, lane, method, path */
+        if (pack_take_text(&call, &path) != RC_OK) {
+            return;
+        }
+    }
+    if (slice_starts_with(path, SLICE("/rooms?q="))) {
+        struct slice rest = slice_from(path, SLICE("/rooms?q=").len);
+        blank(out, text, slice_cut(&rest, '&'));
+    }
+}
+
+/* ... and in the fields of the errand, and of the user whose `more` goes on with it. */
+static void blank_field(char *out, struct slice text, struct slice name, struct slice value)
+{
+    const struct slice verb = SLICE(" search ");
+    if (slice_equal(name, SLICE("more"))) {
+        const size_t at = slice_find(value, verb);
+        blank(out, text, slice_from(value, at < value.len ? at + verb.len : at));
+    } else if (slice_equal(name, SLICE("argument"))) {
+        blank(out, text, value);
+    }
+}
+
+static void blank_actor(char *out, struct slice text, struct slice actor)
+{
+    struct pack_value map = {0};
+    struct slice machine = SLICE_EMPTY;
+    bool is_search = false;
+    bool is_read = pack_take_text(&actor, &machine) == RC_OK && pack_skip(&actor) == RC_OK &&
+                   pack_skip(&actor) == RC_OK && pack_skip(&actor) == RC_OK &&
+                   pack_take(&actor, &map) == RC_OK && map.kind == PACK_MAP;
+    for (uint64_t i = 0; is_read && i < map.count; i++) {
+        struct slice name = SLICE_EMPTY;
+        struct slice whole = SLICE_EMPTY;
+        struct slice value = SLICE_EMPTY;
+        is_read =
+            pack_take_text(&actor, &name) == RC_OK && pack_take_whole(&actor, &whole) == RC_OK;
+        if (!is_read || pack_take_text(&whole, &value) != RC_OK) {
+            continue;
+        }
+        is_search =
+            is_search || (slice_equal(name, SLICE("verb")) && slice_equal(value, SLICE("search")));
+        if (is_search || slice_equal(machine, SLICE("user"))) {
+            blank_field(out, text, name, value);
+        }
+    }
+}
+
+static void blank_items(char *out, struct slice text)
+{
+    struct slice items = text;
+    struct journal_item item;
+    uint64_t count = 0;
+    if (pack_take_array(&items, &count) != RC_OK) {
+        return;
+    }
+    while (items.len > 0 && journal_item_read(&items, &item) == RC_OK) {
+        if (slice_equal(item.name, SLICE("call"))) {
+            blank_query(out, text, item.rest);
+        } else if (slice_equal(item.name, SLICE("actor")) ||
+                   slice_equal(item.name, SLICE("became"))) {
+            blank_actor(out, text, item.rest);
+        }
+    }
+}
+
+/* As long as they were. */
+static struct slice redact_input(struct arena *arena, struct slice input, bool keeps_commands)
+{
+    char *out = arena_alloc(arena, input.len);
+    memcpy(out, input.ptr, input.len);
+    blank_json(out, input, keeps_commands);
+    return slice_make(out, input.len);
+}
+
+static struct slice redact_items(struct arena *arena, struct slice items)
+{
+    char *out = arena_alloc(arena, items.len);
+    memcpy(out, items.ptr, items.len);
+    blank_json(out, items, false);
+    blank_items(out, items);
+    return slice_make(out, items.len);
+}
+
+void journal_redact(struct arena *arena, struct journal_turn *turn)
+{
+    turn->input = redact_input(arena, turn->input, is_private(turn->decisions));
+    turn->reads = redact_items(arena, turn->reads);
+    turn->decisions = redact_items(arena, turn->decisions);
 }
 
 /* Somebody's entries */
@@ -186,6 +289,12 @@ static char *form_of(char *entry, const struct journal_entry *read)
     return is_read ? entry + (members.ptr - read->whole.ptr) : NULL;
 }
 
+static void
+put_back(char *entry, const struct journal_entry *read, struct slice part, struct slice redacted)
+{
+    memcpy(entry + (part.ptr - read->whole.ptr), redacted.ptr, redacted.len);
+}
+
 static bool empty_one(struct arena *arena,
                       char *entry,
                       const struct journal_entry *read,
@@ -198,8 +307,9 @@ static bool empty_one(struct arena *arena,
           is_their_input(arena, turn.input, owner))) {
         return false;
     }
-    const struct slice input = redact(arena, turn.input, false);
-    memcpy(entry + (turn.input.ptr - read->whole.ptr), input.ptr, input.len);
+    put_back(entry, read, turn.input, redact_input(arena, turn.input, false));
+    put_back(entry, read, turn.reads, redact_items(arena, turn.reads));
+    put_back(entry, read, turn.decisions, redact_items(arena, turn.decisions));
     *form = 1; /* a msgpack number of one byte, as the 0 before */
     journal_entry_reseal(entry, read->whole.len);
     return true;

@@ -1,16 +1,16 @@
 /* codecs/journal_redact.h: bodies of messages become as many x.
  *
  * Bodies are the values of members named body, formatted_body, text, html and url, in whatever JSON
- * stands in an input. What somebody says to the bot that is one of its commands stays: without it
- * nothing of what follows could be understood.
+ * stands in a turn, and the words of a search. What somebody says to the bot that is one of its
+ * commands stays otherwise: without it nothing of what follows could be understood.
  */
 #ifndef GITTERD_CODECS_JOURNAL_REDACT_H
 #define GITTERD_CODECS_JOURNAL_REDACT_H
 
 #include "codecs/journal.h"
 
-/* The input of a turn with its bodies gone, in the arena; as long as it was. */
-struct slice journal_redact_input(struct arena *arena, const struct journal_turn *turn);
+/* Input, reads and decisions become copies in the arena, each as long as it was, without bodies. */
+void journal_redact(struct arena *arena, struct journal_turn *turn);
 
 /* Takes all bodies out of the entries that have to do with a Matrix user or the Matrix rooms that
  * were theirs (ids with blanks between), in place, and marks these entries as emptied; gives how

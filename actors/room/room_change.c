@@ -6,6 +6,7 @@
  * takes back what has not been sent yet. */
 #include "actors/room/room_post.h"
 
+#include "codecs/json.h"
 #include "codecs/markdown.h"
 #include "runtime/base/limits.h"
 
@@ -20,18 +21,39 @@ struct change {
     struct slice text;
 };
 
+/* {"event": ..., "text": ...}, a removal without the text. As JSON, since the text is a body that a
+ * log may have to leave out, and these are found in JSON. */
 static struct slice change_print(struct arena *arena, const struct change *change)
 {
-    return arena_printf(arena, "%s %.*s %.*s", change->is_removal ? "remove" : "edit",
-                        SLICE_ARGS(change->event_id), SLICE_ARGS(change->text));
+    struct json_writer writer;
+    json_writer_init(&writer, arena);
+    json_open_object(&writer);
+    json_put_member(&writer, SLICE("event"), change->event_id);
+    if (!change->is_removal) {
+        json_put_member(&writer, SLICE("text"), change->text);
+    }
+    json_close_object(&writer);
+    return json_writer_end(&writer);
 }
 
-static struct change change_read(struct slice text)
+/* "edit <event> <text>", "remove <event> ": the first layout of it. */
+static struct change change_read_words(struct slice text)
 {
     struct change change = {.is_removal = slice_equal(slice_cut(&text, ' '), SLICE("remove"))};
     change.event_id = slice_cut(&text, ' ');
     change.text = text;
     return change;
+}
+
+static struct change change_read(struct arena *arena, struct slice text)
+{
+    struct json *json = NULL;
+    if (json_parse(arena, text, &json) != RC_OK) {
+        return change_read_words(text);
+    }
+    return (struct change){.is_removal = json_get(json, SLICE("text")) == NULL,
+                           .event_id = json_get_text(json, SLICE("event")),
+                           .text = json_get_text(json, SLICE("text"))};
 }
 
 /* What an event is on Gitter. */
@@ -121,7 +143,7 @@ void room_make_kept_change(struct turn *turn, struct room *room, struct slice ev
         turn_count_calls(turn, room_lane_out(turn, room), event_id) > 0) {
         return;
     }
-    const struct change change = change_read(value);
+    const struct change change = change_read(turn_arena(turn), value);
     turn_unrelate(turn, RELATION_MESSAGE_MAP, room->key, event_id);
     make_change(turn, room, event_id, &change);
 }

@@ -186,7 +186,7 @@ static struct slice renew_reads(struct journal_pick *pick,
 static enum rc decide_anew(struct journal_pick *pick, struct journal_turn *turn)
 {
     struct replay_outcome outcome;
-    turn->input = journal_redact_input(pick->arena, turn);
+    journal_redact(pick->arena, turn);
     const enum rc rc = replay_turn(pick->anew.replay, turn, &outcome);
     if (rc == RC_OK) {
         turn->decisions = arena_copy(pick->arena, outcome.decisions);

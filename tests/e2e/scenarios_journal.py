@@ -21,7 +21,8 @@ async def export(world, *options):
     await run(world, "journal", "export", *options, path)
     status, out, error = await world.bridge.call("replay", "--check", path)
     assert status == 0, out + error
-    status, out, _ = await world.bridge.call("replay", "--json", path)
+    status, out, error = await world.bridge.call("replay", "--json", path)
+    assert status == 0, error
     with open(path, "rb") as file:
         return file.read(), [json.loads(line) for line in out.splitlines()]
 
@@ -73,7 +74,7 @@ async def scenario_logs_are_exported(world):
     assert await export(world, "--since", "2035-01-01") is not None
     log, redacted = await export(world, "--redact")
     assert b"quokka" not in log
-    assert redacted[-1]["turn"] >= turns[-1]["turn"], f"{redacted[-1]['turn']}, {turns[-1]['turn']}"
+    assert len(redacted) >= len(turns), f"{len(redacted)} turns, before {len(turns)}"
 
 
 async def scenario_logout_empties_the_journal(world):
