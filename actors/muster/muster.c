@@ -4,6 +4,7 @@
 #include "actors/chat/chat.h"
 #include "actors/room/room.h"
 #include "actors/space/space.h"
+#include "codecs/ghostid.h"
 #include "codecs/json.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 
 static fsm_guard muster_if_is_done, muster_if_is_pending, muster_if_is_over;
 static fsm_action muster_do_begin, muster_do_begin_again, muster_do_list, muster_do_compare;
-static fsm_action muster_do_check, muster_do_judge_stray, muster_do_judge_missing;
+static fsm_action muster_do_check, muster_do_judge_stray, muster_do_judge_missing, muster_do_leave;
 
 static const char *const muster_states[] = {"IDLE", "LISTING", "CHECKING"};
 
@@ -32,6 +33,7 @@ static const struct fsm_row muster_rows[] = {
     ROW(CHECKING, NEXT,          is_pending, CHECKING, nothing),
     ROW(CHECKING, NEXT,          is_over,    IDLE,     nothing),
     ROW(CHECKING, NEXT,          always,     LISTING,  list),
+    ROW(CHECKING, PEOPLE_ENDED,  always,     CHECKING, leave),
     ROW(ANY,      DOUBT,         always,     SAME,     check),
     ROW(ANY,      CREATE_ENDED,  always,     SAME,     judge_stray),
     ROW(ANY,      MEMBERS_ENDED, always,     SAME,     judge_missing),
@@ -46,6 +48,7 @@ static const struct fsm_pairs muster_ignored[] = {
 
 static const struct fsm_pairs muster_refused[] = {
     {MSG_MUSTER_ROOMS_ENDED, STATE_BIT(MUSTER_IDLE) | STATE_BIT(MUSTER_CHECKING)},
+    {MSG_MUSTER_PEOPLE_ENDED, STATE_BIT(MUSTER_IDLE) | STATE_BIT(MUSTER_LISTING)},
 };
 // clang-format on
 
@@ -114,6 +117,12 @@ static void go_on(struct turn *turn, const struct muster *muster)
     turn_send(turn, (struct actor_ref){ACTOR_MUSTER, muster->key}, MSG_MUSTER_NEXT, &nothing);
 }
 
+static void count_answer(struct turn *turn, struct muster *muster)
+{
+    muster->pending -= muster->pending > 0 ? 1 : 0;
+    go_on(turn, muster);
+}
+
 /* Asking about a room that differs */
 
 static void ask_what(struct turn *turn, struct muster *muster, struct slice matrix_room)
@@ -124,12 +133,17 @@ static void ask_what(struct turn *turn, struct muster *muster, struct slice matr
     muster->pending++;
 }
 
-static void ask_whether(struct turn *turn, struct muster *muster, struct slice matrix_room)
+static void ask_who(struct turn *turn, struct muster *muster, int purpose, struct slice matrix_room)
 {
     const struct matrix_request request =
         matrix_joined_members_request(turn_arena(turn), matrix_room, SLICE_EMPTY);
-    call_homeserver(turn, muster, MSG_MUSTER_MEMBERS_ENDED, &request, matrix_room);
+    call_homeserver(turn, muster, purpose, &request, matrix_room);
     muster->pending++;
+}
+
+static void ask_whether(struct turn *turn, struct muster *muster, struct slice matrix_room)
+{
+    ask_who(turn, muster, MSG_MUSTER_MEMBERS_ENDED, matrix_room);
 }
 
 void muster_doubt(struct turn *turn, struct slice matrix_room)
@@ -257,7 +271,13 @@ static void muster_do_compare(void *next, const struct msg *msg, struct turn *tu
 
 /* What came of asking */
 
-static void leave(struct turn *turn, const struct muster *muster, struct slice matrix_room)
+/* Whoever of ours is in it goes as well: it is asked who that is. */
+static void begin_to_leave(struct turn *turn, struct muster *muster, struct slice matrix_room)
+{
+    ask_who(turn, muster, MSG_MUSTER_PEOPLE_ENDED, matrix_room);
+}
+
+static void say_forgotten(struct turn *turn, const struct muster *muster, struct slice matrix_room)
 {
     struct arena *arena = turn_arena(turn);
     const struct text_pair text = TEXT_PLAIN(arena, TEXT_ROOM_FORGOTTEN);
@@ -266,21 +286,47 @@ static void leave(struct turn *turn, const struct muster *muster, struct slice m
         .txn_id = turn_unique_id(turn),
         .content = matrix_notice_json(arena, text.plain, text.html),
     };
-    const struct matrix_request requests[] = {
-        matrix_send_request(arena, &send),
-        matrix_leave_request(arena, matrix_room, SLICE_EMPTY),
-        matrix_forget_request(arena, matrix_room, SLICE_EMPTY),
-    };
-    for (size_t i = 0; i < MACHINE_COUNT(requests); i++) {
-        call_homeserver(turn, muster, MSG_MUSTER_LEAVE_ENDED, &requests[i], matrix_room);
+    const struct matrix_request request = matrix_send_request(arena, &send);
+    call_homeserver(turn, muster, MSG_MUSTER_LEAVE_ENDED, &request, matrix_room);
+}
+
+static void leave_as(struct turn *turn,
+                     const struct muster *muster,
+                     struct slice matrix_room,
+                     struct slice user)
+{
+    const struct matrix_request request = matrix_leave_request(turn_arena(turn), matrix_room, user);
+    call_homeserver(turn, muster, MSG_MUSTER_LEAVE_ENDED, &request, matrix_room);
+}
+
+/* The bot is the last to go: while it is there, a start after this one finds the room again. */
+static void muster_do_leave(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct muster *muster = next;
+    const struct call_ended *ended = ended_of(msg);
+    struct slice *people = NULL;
+    size_t count = 0;
+    count_answer(turn, muster);
+    if (!ended_is_done(msg) ||
+        matrix_joined_members_parse(turn_arena(turn), ended->body, &people, &count) != RC_OK ||
+        is_known(turn, ended->ref)) {
+        return;
     }
+    say_forgotten(turn, muster, ended->ref);
+    for (size_t i = 0; i < count; i++) {
+        if (ghostid_is_ghost(people[i], settings_of(turn)->domain)) {
+            leave_as(turn, muster, ended->ref, people[i]);
+        }
+    }
+    leave_as(turn, muster, ended->ref, SLICE_EMPTY);
+    const struct matrix_request forget =
+        matrix_forget_request(turn_arena(turn), ended->ref, SLICE_EMPTY);
+    call_homeserver(turn, muster, MSG_MUSTER_LEAVE_ENDED, &forget, ended->ref);
 }
 
 /* It may be a private chat: the chat actor counts who is there, and leaves if it is none. */
-static void try_as_chat(struct turn *turn,
-                        const struct muster *muster,
-                        struct slice matrix_room,
-                        struct slice user)
+static void
+try_as_chat(struct turn *turn, struct muster *muster, struct slice matrix_room, struct slice user)
 {
     const struct actor_ref chat = {ACTOR_CHAT, matrix_room};
     const struct msg_sender opened = {.sender = user};
@@ -288,7 +334,7 @@ static void try_as_chat(struct turn *turn,
     int state = 0;
     if (turn_exists(turn, chat, &state)) {
         if (state == CHAT_LEFT) { /* it said so, and the homeserver has it in again */
-            leave(turn, muster, matrix_room);
+            begin_to_leave(turn, muster, matrix_room);
         }
     } else if (user.len > 0 && settings->is_permitted(settings->permissions, user)) {
         turn_send(turn, chat, MSG_CHAT_OPENED, &opened);
@@ -299,15 +345,13 @@ static void try_as_chat(struct turn *turn,
 
 /* A room made for the bridging of `key`, and not the one that is bridged. While that one is being
  * made this may be it: its own create event or the answer tells. */
-static void judge_bridged(struct turn *turn,
-                          const struct muster *muster,
-                          struct slice matrix_room,
-                          struct slice key)
+static void
+judge_bridged(struct turn *turn, struct muster *muster, struct slice matrix_room, struct slice key)
 {
     int state = 0;
     if (!turn_exists(turn, (struct actor_ref){ACTOR_ROOM, key}, &state) ||
         room_state_has_feed(state)) {
-        leave(turn, muster, matrix_room);
+        begin_to_leave(turn, muster, matrix_room);
     }
 }
 
@@ -317,8 +361,7 @@ static void muster_do_judge_stray(void *next, const struct msg *msg, struct turn
     struct muster *muster = next;
     const struct call_ended *ended = ended_of(msg);
     struct json *content = NULL;
-    muster->pending -= muster->pending > 0 ? 1 : 0;
-    go_on(turn, muster);
+    count_answer(turn, muster);
     if (!ended_is_done(msg) || json_parse(turn_arena(turn), ended->body, &content) != RC_OK ||
         is_known(turn, ended->ref)) {
         return;
@@ -336,8 +379,7 @@ static void muster_do_judge_missing(void *next, const struct msg *msg, struct tu
     struct muster *muster = next;
     const struct call_ended *ended = ended_of(msg);
     struct actor_entry *rooms = NULL;
-    muster->pending -= muster->pending > 0 ? 1 : 0;
-    go_on(turn, muster);
+    count_answer(turn, muster);
     if (ended->status != HTTP_FORBIDDEN && ended->status != HTTP_NOT_FOUND) {
         return;
     }

@@ -2,8 +2,8 @@
  * those we know.
  *
  * They differ when one side was restored from a backup, or when events were lost. A room that only
- * the homeserver knows is taken for a private chat if it is one, else left; a bridged room that the
- * bot is no longer in is made anew. Nothing is done on the word of the list alone, which is older
+ * the homeserver knows is taken for a private chat if it is one, else left by the ghosts that are in
+ * it and then by the bot; a bridged room that the bot is no longer in is made anew. Nothing is done on the word of the list alone, which is older
  * than the answer that brings it: each room that differs is asked about first.
  *
  * The list is read again for each stretch of it that is looked at, so that a turn stays short and

@@ -29,6 +29,7 @@ import scenarios_login
 import scenarios_manners
 import scenarios_process
 import scenarios_process_upgrade
+import scenarios_restored
 import scenarios_status
 import scenarios_stream
 import transports
@@ -38,7 +39,8 @@ from world import World
 
 MODULES = (scenarios_login, scenarios_commands, scenarios_chat, scenarios_bad_input, scenarios_faults,
            scenarios_stream, scenarios_check, scenarios_manners, scenarios_process,
-           scenarios_process_upgrade, scenarios_status, scenarios_disk, scenarios_journal)
+           scenarios_process_upgrade, scenarios_status, scenarios_disk, scenarios_journal,
+           scenarios_restored)
 # room version -> build of gitterd
 VERSIONS = {"12": "release", "11": "san"}
 TRANSPORT_VERSIONS = {"faye": ("12", "11"), "stream": ("12",), "none": ("12",)}

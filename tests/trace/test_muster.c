@@ -216,6 +216,62 @@ START_TEST(bridged_room_we_know_nothing_of_is_left_with_a_word)
 }
 END_TEST
 
+/* Else they would stay for ever, and all that is said there would go on coming to us. */
+START_TEST(ghosts_leave_a_room_we_know_nothing_of_before_the_bot_does)
+{
+    stray("!old", "@alice:hs|r9");
+    peers_note(&world.peers, fact("joined", "!old", "@gitter_bob:hs"));
+    peers_note(&world.peers, fact("joined", "!old", "@gitter_carl:hs"));
+    world.peers.members = "{\"@alice:hs\":{},\"" BOT "\":{},\"@gitter_bob:elsewhere\":{},"
+                          "\"@gitter_bob:hs\":{},\"@gitter_carl:hs\":{}}";
+    world_forget(&world);
+    restart();
+    ck_assert(world_said(&world, "!old @bot:hs m.notice: I have lost what I knew about this room"));
+    ck_assert(world_said(&world, "!old leave @gitter_bob:hs\n!old leave @gitter_carl:hs\n"
+                                 "!old leave @bot:hs\n!old forget @bot:hs\n"));
+    ck_assert(!world_said(&world, "leave @alice:hs"));
+    ck_assert(!world_said(&world, "elsewhere"));
+    assert_idle();
+}
+END_TEST
+
+START_TEST(room_whose_people_cannot_be_read_is_left_at_a_later_start)
+{
+    stray("!old", "@alice:hs|r9");
+    for (int i = 0; i < 2; i++) {
+        world.is_held[MSG_MUSTER_PEOPLE_ENDED] = true;
+        restart();
+        world_end(&world, MSG_MUSTER_PEOPLE_ENDED, i == 0 ? CALL_END_FAILED : CALL_END_DONE,
+                  i == 0 ? 500 : 200, "{}");
+        world.is_held[MSG_MUSTER_PEOPLE_ENDED] = false;
+        world_settle(&world);
+        ck_assert(is_bot_in("!old"));
+        assert_idle();
+    }
+    restart();
+    ck_assert(!is_bot_in("!old"));
+}
+END_TEST
+
+/* Its create event comes late, and tells that it is the room that was being made. */
+START_TEST(room_that_is_found_out_to_be_ours_meanwhile_stays)
+{
+    world.is_held[MSG_MUSTER_PEOPLE_ENDED] = true;
+    stray("!late", "@alice:hs|r2");
+    restart();
+    world.is_held[MSG_ROOM_CREATE_ENDED] = true;
+    world_text(&world, CHAT, ALICE, "invite Beta/dev");
+    world_settle(&world);
+    world_created(&world, "!late", BOT, "@alice:hs|r2");
+    world_end(&world, MSG_ROOM_CREATE_ENDED, CALL_END_UNKNOWN, 0, "");
+    world_settle(&world);
+    world.is_held[MSG_MUSTER_PEOPLE_ENDED] = false;
+    world_settle(&world);
+    ck_assert(is_bot_in("!late"));
+    ck_assert(!world_said(&world, "I have lost what I knew"));
+}
+END_TEST
+
 START_TEST(second_room_for_what_is_bridged_is_left)
 {
     stray("!second", ROOM_KEY);
@@ -468,6 +524,9 @@ static Suite *suite(void)
     tcase_add_test(tests, room_that_is_only_missing_in_the_list_stays);
     tcase_add_test(tests, list_that_cannot_be_had_changes_nothing);
     tcase_add_test(tests, bridged_room_we_know_nothing_of_is_left_with_a_word);
+    tcase_add_test(tests, ghosts_leave_a_room_we_know_nothing_of_before_the_bot_does);
+    tcase_add_test(tests, room_whose_people_cannot_be_read_is_left_at_a_later_start);
+    tcase_add_test(tests, room_that_is_found_out_to_be_ours_meanwhile_stays);
     tcase_add_test(tests, second_room_for_what_is_bridged_is_left);
     tcase_add_test(tests, room_that_is_being_made_is_left_alone);
     tcase_add_test(tests, private_chat_we_know_nothing_of_is_taken_up);
