@@ -1,5 +1,8 @@
 #include "tests/trace/flow.h"
 
+#include "actors/room/room.h"
+#include "tests/unit/slice_check.h"
+
 const char flow_rooms[] =
     "[{\"id\":\"r1\",\"name\":\"acme/ops\",\"uri\":\"acme/ops\",\"url\":\"/acme/ops\","
     "\"topic\":\"Operations\",\"roomMember\":true,\"lastAccessTime\":\"2023-01-02T00:00:00.000Z\"},"
@@ -71,12 +74,53 @@ struct world_page *flow_callback(struct world *world, struct slice state, struct
     return world_web(world, "GET", target, cookie);
 }
 
+void flow_follow_link(struct world *world, const char *account)
+{
+    world->peers.account = account;
+    const struct slice state = arena_copy(world->arena, flow_state(world));
+    const struct slice cookie = flow_begin(world);
+    ck_assert_int_eq(flow_callback(world, state, cookie)->status, 200);
+}
+
+void flow_command(struct world *world, const char *text)
+{
+    world_text(world, CHAT, ALICE, text);
+    world_settle(world);
+}
+
+void flow_ask(struct world *world, const char *text, const char *answer)
+{
+    flow_ask_as(world, CHAT, ALICE, text, answer);
+}
+
+void flow_ask_as(
+    struct world *world, const char *room, const char *user, const char *text, const char *answer)
+{
+    const size_t before = world->peers.events_count;
+    world_text(world, room, user, text);
+    world_settle(world);
+    ck_assert_uint_eq(world->peers.events_count, before + 1);
+    ck_slice_eq(flow_last_event(world)->body, slice_from_cstr(answer));
+}
+
+const struct peer_event *flow_last_event(const struct world *world)
+{
+    ck_assert_uint_gt(world->peers.events_count, 0);
+    return &world->peers.events[world->peers.events_count - 1];
+}
+
+void flow_invite(struct world *world)
+{
+    flow_command(world, "invite acme/ops");
+    world_member(world, "!made1", ALICE, ALICE, "invite>join");
+    world_settle(world);
+    world_assert_state(world, ACTOR_ROOM, ROOM_KEY, "JOINED");
+}
+
 void flow_login(struct world *world)
 {
     flow_chat(world, CHAT, ALICE);
-    const struct slice state = flow_state(world);
-    const struct slice cookie = flow_begin(world);
-    ck_assert_int_eq(flow_callback(world, state, cookie)->status, 200);
+    flow_follow_link(world, world->peers.account);
     world_forget(world);
 }
 
@@ -84,10 +128,47 @@ void flow_bridge(struct world *world)
 {
     world->peers.rooms = flow_rooms;
     flow_login(world);
-    (void)world_text(world, CHAT, ALICE, "invite acme/ops");
-    world_settle(world);
-    world_member(world, "!made1", ALICE, ALICE, "invite>join");
-    world_settle(world);
-    world_assert_state(world, ACTOR_ROOM, ROOM_KEY, "JOINED");
+    flow_invite(world);
     world_forget(world);
+}
+
+void flow_record(struct world *world, const char *channel, const char *operation, const char *model)
+{
+    const struct msg_link_record record = {
+        .owner = SLICE(ALICE),
+        .session = world->sessions,
+        .channel = slice_from_cstr(channel),
+        .data = arena_printf(world->arena, "{\"operation\":\"%s\",\"model\":%s}", operation, model),
+    };
+    world_post(world, MSG_LINK_RECORD, &record);
+    world_settle(world);
+}
+
+void flow_refuse_token(struct world *world)
+{
+    const struct msg_owner owner = {.owner = SLICE(ALICE)};
+    world_post(world, MSG_TOKEN_REFUSED, &owner);
+    world_settle(world);
+}
+
+void flow_put_tombstone(struct world *world)
+{
+    (void)world_event(world,
+                      SLICE("{\"event_id\":\"$tomb\",\"type\":\"m.room.tombstone\",\"room_id\":"
+                            "\"!made1\",\"sender\":\"" ALICE "\",\"state_key\":\"\",\"content\":"
+                            "{\"replacement_room\":\"!other\"}}"));
+    world_settle(world);
+}
+
+void flow_say_before(struct world *world)
+{
+    static const char *const speakers[] = {"zoe", "bob", "eve", "bob", "eve", "eve"};
+    for (size_t i = 0; i < MACHINE_COUNT(speakers); i++) {
+        peers_say(&world->peers, "r1", speakers[i], "long ago", world->now_ms - 60 * 60 * 1000);
+    }
+}
+
+int64_t flow_posts(struct world *world)
+{
+    return ((const struct room *)world_peek(world, ACTOR_ROOM, SLICE(ROOM_KEY)))->posts;
 }

@@ -28,9 +28,34 @@ struct world_page *flow_press(struct world *world, struct slice cookie);
 struct slice flow_begin(struct world *world);
 /* The callback of that link; gives the page. */
 struct world_page *flow_callback(struct world *world, struct slice state, struct slice cookie);
+/* All of it by the link that was said last, as this account of Gitter. */
+void flow_follow_link(struct world *world, const char *account);
+/* Alice says it to the bot. */
+void flow_command(struct world *world, const char *text);
+/* Alice, or anybody, says it to the bot, and this is the whole of its one answer. */
+void flow_ask(struct world *world, const char *text, const char *answer);
+void flow_ask_as(
+    struct world *world, const char *room, const char *user, const char *text, const char *answer);
+const struct peer_event *flow_last_event(const struct world *world);
+/* "invite acme/ops", and Alice joins. */
+void flow_invite(struct world *world);
 /* Chat and login as `account`. */
 void flow_login(struct world *world);
 /* And Gitter room r1 bridged, with Alice in it. */
 void flow_bridge(struct world *world);
+
+/* A record on any channel of the newest link, which is Alice's. */
+void flow_record(struct world *world,
+                 const char *channel,
+                 const char *operation,
+                 const char *model);
+/* Gitter accepts Alice's token no more. */
+void flow_refuse_token(struct world *world);
+/* Alice replaces !made1 by another room. */
+void flow_put_tombstone(struct world *world);
+/* Six messages of zoe, bob and eve on Gitter, of an hour ago. */
+void flow_say_before(struct world *world);
+/* Posts of Alice's room that are under way or wait. */
+int64_t flow_posts(struct world *world);
 
 #endif

@@ -17,27 +17,6 @@ static void teardown(void)
     world_close(&world);
 }
 
-static void command(const char *text)
-{
-    world_text(&world, CHAT, ALICE, text);
-    world_settle(&world);
-}
-
-static void log_in_as(const char *account)
-{
-    world.peers.account = account;
-    const struct slice state = arena_copy(world.arena, flow_state(&world));
-    const struct slice cookie = flow_begin(&world);
-    ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 200);
-}
-
-static void refuse_token(void)
-{
-    const struct msg_owner owner = {.owner = SLICE(ALICE)};
-    world_post(&world, MSG_TOKEN_REFUSED, &owner);
-    world_settle(&world);
-}
-
 /* The feed */
 
 START_TEST(lost_link_is_opened_again_with_growing_pauses)
@@ -137,7 +116,7 @@ START_TEST(refused_link_expires_the_login_with_one_notice)
     world_forget(&world);
     world_post(&world, MSG_LINK_DOWN, &down);
     world_post(&world, MSG_LINK_DOWN, &down);
-    refuse_token();
+    flow_refuse_token(&world);
     world_assert_state(&world, ACTOR_USER, ALICE, "EXPIRED");
     world_expect(&world, "link @alice:hs close\n"
                          "!chat @bot:hs m.notice: Gitter no longer accepts your login as ann_g. "
@@ -148,15 +127,15 @@ END_TEST
 
 START_TEST(expired_login_keeps_the_rooms_and_what_is_said_waits)
 {
-    refuse_token();
+    flow_refuse_token(&world);
     world_text(&world, "!made1", ALICE, "meanwhile");
     world_settle(&world);
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
     ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "meanwhile"), 0);
     peers_say(&world.peers, "r1", "bob", "there", world.now_ms);
-    command("list");
+    flow_command(&world, "list");
     ck_assert(world_said(&world, "You are not logged in to Gitter."));
-    log_in_as("ann");
+    flow_follow_link(&world, "ann");
     world_assert_state(&world, ACTOR_USER, ALICE, "AUTHED");
     ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "meanwhile"), 1);
     ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "there"), 1);
@@ -166,9 +145,9 @@ END_TEST
 
 START_TEST(login_as_another_account_unbridges_the_rooms_of_the_first)
 {
-    refuse_token();
+    flow_refuse_token(&world);
     world_forget(&world);
-    log_in_as("ben");
+    flow_follow_link(&world, "ben");
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "-");
     ck_assert(world_said(&world, "!made1 kick @alice:hs\n"));
     ck_assert(world_said(&world, "You are now logged in as ben_g."));
@@ -178,10 +157,10 @@ END_TEST
 
 START_TEST(what_waited_for_one_account_is_not_posted_as_another)
 {
-    refuse_token();
+    flow_refuse_token(&world);
     world_text(&world, "!made1", ALICE, "as ann");
     world_settle(&world);
-    log_in_as("ben");
+    flow_follow_link(&world, "ben");
     ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "as ann"), 0);
 }
 END_TEST
@@ -189,11 +168,11 @@ END_TEST
 START_TEST(login_is_not_held_up_by_what_waits_for_it)
 {
     world.is_held[MSG_ERRAND_ROOMS_ENDED] = true;
-    command("list");
-    refuse_token();
+    flow_command(&world, "list");
+    flow_refuse_token(&world);
     world.is_held[MSG_ERRAND_ROOMS_ENDED] = false;
     world_settle(&world);
-    log_in_as("ann");
+    flow_follow_link(&world, "ann");
     world_assert_state(&world, ACTOR_USER, ALICE, "AUTHED");
     ck_assert_uint_eq(world_outbox(&world), 0);
 }
@@ -201,7 +180,7 @@ END_TEST
 
 START_TEST(login_that_fails_after_an_expiry_stays_expired)
 {
-    refuse_token();
+    flow_refuse_token(&world);
     world.is_held[MSG_USER_WHOAMI_ENDED] = true;
     const struct slice state = arena_copy(world.arena, flow_state(&world));
     const struct slice cookie = flow_begin(&world);
@@ -215,10 +194,10 @@ END_TEST
 
 START_TEST(logout_after_an_expiry_needs_no_token)
 {
-    refuse_token();
+    flow_refuse_token(&world);
     world_text(&world, "!made1", ALICE, "never");
     world_forget(&world);
-    command("logout");
+    flow_command(&world, "logout");
     ck_assert(world_said(&world, "You have been logged out."));
     ck_assert(!world_said(&world, "revokes"));
     world_assert_state(&world, ACTOR_USER, ALICE, "UNAUTHENTICATED");
@@ -234,7 +213,7 @@ START_TEST(logout_ends_everything)
     world_says(&world, "r1", "bob", "hello");
     world_settle(&world);
     world_forget(&world);
-    command("logout");
+    flow_command(&world, "logout");
     world_expect(&world, "link @alice:hs close\n"
                          "gitter revokes the token of ann\n"
                          "!made1 kick @alice:hs\n"
@@ -253,14 +232,14 @@ END_TEST
 START_TEST(logout_twice_is_answered)
 {
     world.is_held[MSG_USER_REVOKE_ENDED] = true;
-    command("logout");
+    flow_command(&world, "logout");
     world_forget(&world);
-    command("logout");
+    flow_command(&world, "logout");
     world_expect(&world, "!chat @bot:hs m.notice: You are being logged out. Please wait a "
                          "moment.\n");
     world.is_held[MSG_USER_REVOKE_ENDED] = false;
     world_settle(&world);
-    command("logout");
+    flow_command(&world, "logout");
     ck_assert(world_said(&world, "You are not logged in to Gitter."));
 }
 END_TEST
@@ -268,7 +247,7 @@ END_TEST
 START_TEST(logout_whose_revocation_fails_forgets_the_token_all_the_same)
 {
     world.is_held[MSG_USER_REVOKE_ENDED] = true;
-    command("logout");
+    flow_command(&world, "logout");
     world_end(&world, MSG_USER_REVOKE_ENDED, CALL_END_FAILED, 401, "");
     world_settle(&world);
     world_assert_state(&world, ACTOR_USER, ALICE, "UNAUTHENTICATED");
@@ -279,9 +258,9 @@ END_TEST
 START_TEST(shared_token_is_not_revoked)
 {
     flow_chat(&world, "!other", "@carla:hs");
-    log_in_as("ann");
+    flow_follow_link(&world, "ann");
     world_forget(&world);
-    command("logout");
+    flow_command(&world, "logout");
     ck_assert(!world_said(&world, "revokes"));
     ck_assert(world_said(&world, "You have been logged out."));
     world_assert_state(&world, ACTOR_USER, "@carla:hs", "AUTHED");
@@ -294,10 +273,10 @@ END_TEST
 
 START_TEST(login_after_a_logout_begins_afresh)
 {
-    command("logout");
-    command("hello");
-    log_in_as("ann");
-    command("invite acme/ops");
+    flow_command(&world, "logout");
+    flow_command(&world, "hello");
+    flow_follow_link(&world, "ann");
+    flow_command(&world, "invite acme/ops");
     ck_assert_int_eq(world.peers.rooms_made, 2);
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "INVITED");
 }
@@ -306,7 +285,7 @@ END_TEST
 START_TEST(two_owners_of_one_room_have_one_each)
 {
     flow_chat(&world, "!other", "@carla:hs");
-    log_in_as("ben");
+    flow_follow_link(&world, "ben");
     world_text(&world, "!other", "@carla:hs", "invite acme/ops");
     world_settle(&world);
     world_member(&world, "!made2", "@carla:hs", "@carla:hs", "invite>join");

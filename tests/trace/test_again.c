@@ -17,11 +17,6 @@ static void teardown(void)
     world_close(&world);
 }
 
-static int64_t posts(void)
-{
-    return ((const struct room *)world_peek(&world, ACTOR_ROOM, SLICE(ROOM_KEY)))->posts;
-}
-
 /* The head of that purpose is under way: it is not cancelled any more. */
 static void begin(int purpose)
 {
@@ -42,15 +37,6 @@ static void invite_again(void)
 static void leave(void)
 {
     world_member(&world, "!made1", ALICE, ALICE, "join>leave");
-    world_settle(&world);
-}
-
-static void put_tombstone(void)
-{
-    (void)world_event(&world,
-                      SLICE("{\"event_id\":\"$tomb\",\"type\":\"m.room.tombstone\",\"room_id\":"
-                            "\"!made1\",\"sender\":\"" ALICE "\",\"state_key\":\"\",\"content\":"
-                            "{\"replacement_room\":\"!other\"}}"));
     world_settle(&world);
 }
 
@@ -92,12 +78,12 @@ START_TEST(end_of_a_post_of_a_room_that_was_left_is_not_counted)
     leave();
     invite_again();
     world_text(&world, "!made2", ALICE, "new");
-    ck_assert_int_eq(posts(), 1);
+    ck_assert_int_eq(flow_posts(&world), 1);
     world_end(&world, MSG_ROOM_POST_ENDED, CALL_END_UNKNOWN, 0, "");
-    ck_assert_int_eq(posts(), 1);
+    ck_assert_int_eq(flow_posts(&world), 1);
     world_says(&world, "r1", "ann", "new");
     free_calls();
-    ck_assert_int_eq(posts(), 0);
+    ck_assert_int_eq(flow_posts(&world), 0);
     ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "old"), 0);
     ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "new"), 2);
     ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made2", "new"), 1);
@@ -112,7 +98,7 @@ static void replace_while_posting(void)
     world_text(&world, "!made1", ALICE, "next");
     begin(MSG_ROOM_POST_ENDED);
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
-    put_tombstone();
+    flow_put_tombstone(&world);
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "CREATING");
 }
 
@@ -123,7 +109,7 @@ static void expect_each_once(void)
     ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "next"), 1);
     ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made2", "mine"), 0);
     ck_assert_uint_eq(world_outbox(&world), 0);
-    ck_assert_int_eq(posts(), 0);
+    ck_assert_int_eq(flow_posts(&world), 0);
 }
 
 START_TEST(lost_post_of_a_replaced_room_is_looked_for_from_the_new_one)

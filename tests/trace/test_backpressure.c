@@ -44,14 +44,6 @@ static void expire(void)
     world_forget(&world);
 }
 
-static void log_in(const char *account)
-{
-    world.peers.account = account;
-    const struct slice state = arena_copy(world.arena, flow_state(&world));
-    const struct slice cookie = flow_begin(&world);
-    ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 200);
-}
-
 static const struct room *room(void)
 {
     return world_peek(&world, ACTOR_ROOM, SLICE(ROOM_KEY));
@@ -70,7 +62,7 @@ static size_t notices(const char *needle)
 static void carla_bridges(void)
 {
     flow_chat(&world, "!other", CARLA);
-    log_in("ben");
+    flow_follow_link(&world, "ben");
     world_text(&world, "!other", CARLA, "invite acme/ops");
     world_settle(&world);
     world_member(&world, "!made2", CARLA, CARLA, "invite>join");
@@ -102,7 +94,7 @@ START_TEST(queue_drains_in_order_after_the_login_and_messages_are_taken_again)
     expire();
     say_many(12);
     const struct slice last = say("the last refused");
-    log_in("ann");
+    flow_follow_link(&world, "ann");
     for (int i = 0; i < 10; i++) {
         ck_slice_eq(world.peers.messages[i].text, arena_printf(world.arena, "text %d", i));
     }
@@ -124,7 +116,7 @@ START_TEST(nothing_is_said_at_the_end_of_a_single_refusal)
 {
     expire();
     say_many(11);
-    log_in("ann");
+    flow_follow_link(&world, "ann");
     world_forget(&world);
     (void)say("taken again");
     world_expect(&world, "gitter r1 ann: taken again\n");
@@ -212,7 +204,7 @@ START_TEST(owner_with_a_full_queue_can_still_talk_to_the_bot)
     world_settle(&world);
     ck_assert(world_said(&world, "You are not logged in to Gitter."));
     world.is_held[MSG_ROOM_POST_ENDED] = true;
-    log_in("ann");
+    flow_follow_link(&world, "ann");
     world_assert_state(&world, ACTOR_USER, ALICE, "AUTHED");
     world_forget(&world);
     (void)world_text(&world, CHAT, ALICE, "list");
@@ -263,7 +255,7 @@ START_TEST(delivery_ends_a_row_of_failures)
     (void)say("young");
     grow_old(2);
     world_forget(&world);
-    log_in("ann");
+    flow_follow_link(&world, "ann");
     ck_assert(world_said(&world, "gitter r1 ann: young\n"));
     ck_assert(world_said(&world, arena_printf(world.arena,
                                               "2 of your messages, up to this one, did not reach "

@@ -17,26 +17,6 @@ static void teardown(void)
     world_close(&world);
 }
 
-static void command(const char *text)
-{
-    world_text(&world, CHAT, ALICE, text);
-    world_settle(&world);
-}
-
-static const struct peer_event *last_event(void)
-{
-    ck_assert_uint_gt(world.peers.events_count, 0);
-    return &world.peers.events[world.peers.events_count - 1];
-}
-
-static void expect_answer(const char *text, const char *answer)
-{
-    const size_t before = world.peers.events_count;
-    command(text);
-    ck_assert_uint_eq(world.peers.events_count, before + 1);
-    ck_slice_eq(last_event()->body, slice_from_cstr(answer));
-}
-
 static bool is_in(struct slice text, const char *needle)
 {
     return slice_find(text, slice_from_cstr(needle)) < text.len;
@@ -48,33 +28,34 @@ START_TEST(strangers_get_help_status_and_version)
 {
     flow_chat(&world, CHAT, ALICE);
     world_forget(&world);
-    command("help");
+    flow_command(&world, "help");
     ck_assert(world_said(&world, "This bridge is controlled"));
-    ck_assert(is_in(last_event()->body, "You are not logged in to Gitter."));
-    expect_answer("version", "This is gitterd 1.2.3.");
-    expect_answer("status",
-                  "Here you are @alice:hs.\n"
-                  "On Gitter: not logged in.\n"
-                  "Rooms: 0 bridged, 0 on their way or waiting for you to take the invite.\n"
-                  "Connection to Gitter: none.\n"
-                  "Waiting for Gitter: 0.\n"
-                  "Last trouble: none.");
-    command("unbridge acme/ops");
-    ck_assert(is_in(last_event()->body, "You are not logged in to Gitter."));
-    command("logout");
-    ck_assert(is_in(last_event()->body, "You are not logged in to Gitter."));
+    ck_assert(is_in(flow_last_event(&world)->body, "You are not logged in to Gitter."));
+    flow_ask(&world, "version", "This is gitterd 1.2.3.");
+    flow_ask(&world, "status",
+             "Here you are @alice:hs.\n"
+             "On Gitter: not logged in.\n"
+             "Rooms: 0 bridged, 0 on their way or waiting for you to take the invite.\n"
+             "Connection to Gitter: none.\n"
+             "Waiting for Gitter: 0.\n"
+             "Last trouble: none.");
+    flow_command(&world, "unbridge acme/ops");
+    ck_assert(is_in(flow_last_event(&world)->body, "You are not logged in to Gitter."));
+    flow_command(&world, "logout");
+    ck_assert(is_in(flow_last_event(&world)->body, "You are not logged in to Gitter."));
 }
 END_TEST
 
 START_TEST(login_gives_a_link_until_there_is_one)
 {
     flow_chat(&world, CHAT, ALICE);
-    command("login");
-    ck_assert(is_in(last_event()->body, "You are not logged in to Gitter."));
+    flow_command(&world, "login");
+    ck_assert(is_in(flow_last_event(&world)->body, "You are not logged in to Gitter."));
     const struct slice state = flow_state(&world);
     const struct slice cookie = flow_begin(&world);
     ck_assert_int_eq(flow_callback(&world, state, cookie)->status, 200);
-    expect_answer("login", "You are logged in as ann_g. To use another account, `logout` first.");
+    flow_ask(&world, "login",
+             "You are logged in as ann_g. To use another account, `logout` first.");
 }
 END_TEST
 
@@ -86,8 +67,9 @@ static const char *const verbs[] = {"list",   "invite", "gjoin",  "gpart", "logo
 START_TEST(each_command_is_explained)
 {
     flow_login(&world);
-    command(arena_printf(world.arena, "help %s", verbs[_i]).ptr);
-    ck_assert(slice_starts_with(last_event()->body, arena_printf(world.arena, "`%s", verbs[_i])));
+    flow_command(&world, arena_printf(world.arena, "help %s", verbs[_i]).ptr);
+    ck_assert(slice_starts_with(flow_last_event(&world)->body,
+                                arena_printf(world.arena, "`%s", verbs[_i])));
 }
 END_TEST
 
@@ -96,23 +78,23 @@ END_TEST
 START_TEST(status_counts_rooms_and_tells_the_last_trouble)
 {
     flow_bridge(&world);
-    command("invite Beta/dev");
-    expect_answer("status",
-                  "Here you are @alice:hs.\n"
-                  "On Gitter: logged in as ann_g.\n"
-                  "Rooms: 1 bridged, 1 on their way or waiting for you to take the invite.\n"
-                  "Connection to Gitter: up.\n"
-                  "Waiting for Gitter: 0.\n"
-                  "Last trouble: none.");
+    flow_command(&world, "invite Beta/dev");
+    flow_ask(&world, "status",
+             "Here you are @alice:hs.\n"
+             "On Gitter: logged in as ann_g.\n"
+             "Rooms: 1 bridged, 1 on their way or waiting for you to take the invite.\n"
+             "Connection to Gitter: up.\n"
+             "Waiting for Gitter: 0.\n"
+             "Last trouble: none.");
     world.is_held[MSG_ROOM_POST_ENDED] = true;
     world_text(&world, "!made1", ALICE, "hello");
     world_settle(&world);
-    command("status");
-    ck_assert(is_in(last_event()->body, "Waiting for Gitter: 1.\n"));
+    flow_command(&world, "status");
+    ck_assert(is_in(flow_last_event(&world)->body, "Waiting for Gitter: 1.\n"));
     world_end(&world, MSG_ROOM_POST_ENDED, CALL_END_FAILED, 403, "{}");
     world_settle(&world);
-    command("status");
-    ck_assert(is_in(last_event()->body,
+    flow_command(&world, "status");
+    ck_assert(is_in(flow_last_event(&world)->body,
                     "Last trouble: 2023-11-14 22:13 UTC: a message for acme/ops did not reach "
                     "Gitter (you may not do that there)."));
 }
@@ -124,11 +106,12 @@ START_TEST(status_tells_of_a_lost_connection)
     world.is_gitter_down = true;
     world_unlink(&world, ALICE, "LOST");
     world_settle(&world);
-    command("status");
-    ck_assert(is_in(last_event()->body, "Connection to Gitter: down, tried again at 2023-11-14 "));
+    flow_command(&world, "status");
+    ck_assert(is_in(flow_last_event(&world)->body,
+                    "Connection to Gitter: down, tried again at 2023-11-14 "));
     world_wait(&world, 2000);
-    command("status");
-    ck_assert(is_in(last_event()->body, "the connection to Gitter was lost ("));
+    flow_command(&world, "status");
+    ck_assert(is_in(flow_last_event(&world)->body, "the connection to Gitter was lost ("));
 }
 END_TEST
 
@@ -138,11 +121,12 @@ START_TEST(status_of_an_expired_login)
     flow_bridge(&world);
     world_post(&world, MSG_TOKEN_REFUSED, &owner);
     world_settle(&world);
-    command("status");
-    ck_assert(
-        is_in(last_event()->body, "On Gitter: Gitter no longer accepts the login as ann_g.\n"));
-    expect_answer("unbridge acme/ops", "I have closed the room acme/ops here. On Gitter you are "
-                                       "still in it; `invite acme/ops` brings it back.");
+    flow_command(&world, "status");
+    ck_assert(is_in(flow_last_event(&world)->body,
+                    "On Gitter: Gitter no longer accepts the login as ann_g.\n"));
+    flow_ask(&world, "unbridge acme/ops",
+             "I have closed the room acme/ops here. On Gitter you are "
+             "still in it; `invite acme/ops` brings it back.");
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "-");
 }
 END_TEST
@@ -152,12 +136,12 @@ END_TEST
 START_TEST(unbridge_closes_here_and_leaves_gitter_alone)
 {
     flow_bridge(&world);
-    command("Unbridge /ACME/ops");
-    ck_assert(is_in(last_event()->body, "I have closed the room acme/ops here."));
+    flow_command(&world, "Unbridge /ACME/ops");
+    ck_assert(is_in(flow_last_event(&world)->body, "I have closed the room acme/ops here."));
     ck_assert(world_said(&world, "!made1 kick @alice:hs\n!made1 leave @bot:hs\n"));
     ck_assert(!world_said(&world, "gitter r1 ann leaves"));
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "-");
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     ck_assert(world_said(&world, "create \"acme/ops (Gitter)\" as !made2"));
 }
 END_TEST
@@ -165,12 +149,13 @@ END_TEST
 START_TEST(unbridge_takes_numbers_of_the_list)
 {
     flow_bridge(&world);
-    command("list");
-    expect_answer("unbridge 2", "You have no room called 2 here. `list` shows your rooms.");
-    expect_answer("unbridge 1", "I have closed the room acme/ops here. On Gitter you are still in "
-                                "it; `invite acme/ops` brings it back.");
-    expect_answer("unbridge",
-                  "Please say which room: `unbridge ROOM`, by name or by its number in the list.");
+    flow_command(&world, "list");
+    flow_ask(&world, "unbridge 2", "You have no room called 2 here. `list` shows your rooms.");
+    flow_ask(&world, "unbridge 1",
+             "I have closed the room acme/ops here. On Gitter you are still in "
+             "it; `invite acme/ops` brings it back.");
+    flow_ask(&world, "unbridge",
+             "Please say which room: `unbridge ROOM`, by name or by its number in the list.");
 }
 END_TEST
 
@@ -194,21 +179,23 @@ START_TEST(long_list_comes_in_pages)
 {
     give_rooms(120);
     flow_login(&world);
-    command("list");
-    ck_assert(is_in(last_event()->body, "\n50. many/050\nPage 1 of 3; `more` shows the next."));
-    ck_assert(is_in(last_event()->content, "<br>50. many/050<br>Page 1 of 3; <code>more</code>"));
-    command("more");
-    ck_assert(is_in(last_event()->body, ":\n51. many/051\n"));
-    ck_assert(is_in(last_event()->body, "\nPage 2 of 3; `more` shows the next."));
-    command("more");
-    ck_assert(is_in(last_event()->body, "\n120. many/120\nPage 3 of 3."));
-    expect_answer("more", "There is nothing more to show.");
-    command("list 2");
-    ck_assert(is_in(last_event()->body, ":\n51. many/051\n"));
-    command("list 4");
-    ck_assert(is_in(last_event()->body, "There is no page 4; the last is 3."));
-    command("invite 117");
-    ck_assert(is_in(last_event()->body, "many/117"));
+    flow_command(&world, "list");
+    ck_assert(is_in(flow_last_event(&world)->body,
+                    "\n50. many/050\nPage 1 of 3; `more` shows the next."));
+    ck_assert(is_in(flow_last_event(&world)->content,
+                    "<br>50. many/050<br>Page 1 of 3; <code>more</code>"));
+    flow_command(&world, "more");
+    ck_assert(is_in(flow_last_event(&world)->body, ":\n51. many/051\n"));
+    ck_assert(is_in(flow_last_event(&world)->body, "\nPage 2 of 3; `more` shows the next."));
+    flow_command(&world, "more");
+    ck_assert(is_in(flow_last_event(&world)->body, "\n120. many/120\nPage 3 of 3."));
+    flow_ask(&world, "more", "There is nothing more to show.");
+    flow_command(&world, "list 2");
+    ck_assert(is_in(flow_last_event(&world)->body, ":\n51. many/051\n"));
+    flow_command(&world, "list 4");
+    ck_assert(is_in(flow_last_event(&world)->body, "There is no page 4; the last is 3."));
+    flow_command(&world, "invite 117");
+    ck_assert(is_in(flow_last_event(&world)->body, "many/117"));
 }
 END_TEST
 
@@ -218,11 +205,13 @@ START_TEST(names_of_others_break_no_line)
                         "{\"id\":\"x2\",\"name\":\"<b>`bold`</b>\",\"roomMember\":true},"
                         "{\"id\":\"x3\",\"name\":\"\\u05e9\\u05dc\",\"roomMember\":true}]";
     flow_login(&world);
-    expect_answer("list", "The rooms you are in on Gitter (* = also in your Matrix client):\n"
-                          "1. <b>`bold`</b>\n"
-                          "2. two lines\n"
-                          "3. \xe2\x81\xa8\xd7\xa9\xd7\x9c\xe2\x81\xa9");
-    ck_assert(is_in(last_event()->content, "<br>1. &lt;b&gt;`bold`&lt;/b&gt;<br>2. two lines<br>"));
+    flow_ask(&world, "list",
+             "The rooms you are in on Gitter (* = also in your Matrix client):\n"
+             "1. <b>`bold`</b>\n"
+             "2. two lines\n"
+             "3. \xe2\x81\xa8\xd7\xa9\xd7\x9c\xe2\x81\xa9");
+    ck_assert(is_in(flow_last_event(&world)->content,
+                    "<br>1. &lt;b&gt;`bold`&lt;/b&gt;<br>2. two lines<br>"));
 }
 END_TEST
 
@@ -237,15 +226,17 @@ START_TEST(search_lists_rooms_whose_numbers_can_be_joined)
     world.peers.found = "{\"results\":[" RESULT("r9", "other/room",
                                                 "All else") "," RESULT("r1", "acme/ops", "") "]}";
     flow_bridge(&world);
-    expect_answer("search  some <words>", "Rooms on Gitter (* = also in your Matrix client):\n"
-                                          "1. other/room (7 people): All else\n"
-                                          "2. acme/ops (7 people) *");
-    expect_answer("invite 1", "Number 1 of the list is a room that you are not in on Gitter. "
-                              "`gjoin 1` joins it.");
-    expect_answer("invite 3", "There is no number 3 in the last list. `list` shows a new one.");
-    command("gjoin 1");
+    flow_ask(&world, "search  some <words>",
+             "Rooms on Gitter (* = also in your Matrix client):\n"
+             "1. other/room (7 people): All else\n"
+             "2. acme/ops (7 people) *");
+    flow_ask(&world, "invite 1",
+             "Number 1 of the list is a room that you are not in on Gitter. "
+             "`gjoin 1` joins it.");
+    flow_ask(&world, "invite 3", "There is no number 3 in the last list. `list` shows a new one.");
+    flow_command(&world, "gjoin 1");
     ck_assert(world_said(&world, "gitter ann joins\n"));
-    ck_assert(is_in(last_event()->body, "You have joined the room r9 on Gitter."));
+    ck_assert(is_in(flow_last_event(&world)->body, "You have joined the room r9 on Gitter."));
 }
 END_TEST
 
@@ -266,35 +257,38 @@ START_TEST(search_goes_on_with_its_numbers)
     flow_login(&world);
     find_ten();
     world.is_held[MSG_ERRAND_SEARCH_ENDED] = true;
-    command("search a b");
+    flow_command(&world, "search a b");
     ck_assert(is_in(world_head(&world, MSG_ERRAND_SEARCH_ENDED).call.path,
                     "/rooms?q=a%20b&limit=10&skip=0"));
     world_make(&world, MSG_ERRAND_SEARCH_ENDED);
     world_settle(&world);
-    ck_assert(is_in(last_event()->body, "\n10. f/9 (0 people)\n`more` shows further ones."));
+    ck_assert(
+        is_in(flow_last_event(&world)->body, "\n10. f/9 (0 people)\n`more` shows further ones."));
     world.peers.found = "{\"results\":[" RESULT("r9", "other/room", "") "]}";
-    command("more");
+    flow_command(&world, "more");
     ck_assert(is_in(world_head(&world, MSG_ERRAND_SEARCH_ENDED).call.path,
                     "/rooms?q=a%20b&limit=10&skip=10"));
     world_make(&world, MSG_ERRAND_SEARCH_ENDED);
     world_settle(&world);
-    ck_assert(is_in(last_event()->body, ":\n11. other/room (7 people)"));
-    expect_answer("more", "There is nothing more to show.");
-    expect_answer("invite 11", "Number 11 of the list is a room that you are not in on Gitter. "
-                               "`gjoin 11` joins it.");
+    ck_assert(is_in(flow_last_event(&world)->body, ":\n11. other/room (7 people)"));
+    flow_ask(&world, "more", "There is nothing more to show.");
+    flow_ask(&world, "invite 11",
+             "Number 11 of the list is a room that you are not in on Gitter. "
+             "`gjoin 11` joins it.");
 }
 END_TEST
 
 START_TEST(search_that_finds_nothing_or_is_not_there)
 {
     flow_login(&world);
-    expect_answer("search quokka", "This Gitter server has no search. If you know the name of a "
-                                   "room, `gjoin ROOM` joins it.");
+    flow_ask(&world, "search quokka",
+             "This Gitter server has no search. If you know the name of a "
+             "room, `gjoin ROOM` joins it.");
     world.peers.found = "{\"results\":[]}";
-    expect_answer("search quokka", "There is no room on Gitter that fits quokka.");
+    flow_ask(&world, "search quokka", "There is no room on Gitter that fits quokka.");
     world.peers.found = "[]";
-    expect_answer("search quokka", "Sorry, that did not work: it was refused as malformed.");
-    expect_answer("search", "Please say what to look for: `search WORDS`.");
+    flow_ask(&world, "search quokka", "Sorry, that did not work: it was refused as malformed.");
+    flow_ask(&world, "search", "Please say what to look for: `search WORDS`.");
 }
 END_TEST
 
@@ -304,11 +298,11 @@ START_TEST(answers_keep_the_order_of_what_was_said)
 {
     flow_login(&world);
     world.is_held[MSG_ERRAND_ROOMS_ENDED] = true;
-    command("list");
-    command("version");
-    command("frobnicate");
-    command("list");
-    command("gjoin");
+    flow_command(&world, "list");
+    flow_command(&world, "version");
+    flow_command(&world, "frobnicate");
+    flow_command(&world, "list");
+    flow_command(&world, "gjoin");
     world_expect(&world, "");
     world_make(&world, MSG_ERRAND_ROOMS_ENDED);
     world_settle(&world);
@@ -322,7 +316,7 @@ START_TEST(answers_keep_the_order_of_what_was_said)
     world.is_held[MSG_ERRAND_ROOMS_ENDED] = false;
     world_settle(&world);
     ck_assert(world_said(&world, "The rooms you are in on Gitter"));
-    ck_assert(is_in(last_event()->body, "Please say which room: `gjoin ROOM`"));
+    ck_assert(is_in(flow_last_event(&world)->body, "Please say which room: `gjoin ROOM`"));
     ck_assert_uint_eq(world_outbox(&world), 0);
 }
 END_TEST
@@ -334,13 +328,13 @@ START_TEST(yes_behind_a_slow_question_is_its_answer)
     world.peers.resolved = "{\"id\":\"r8\",\"name\":\"Bob\",\"url\":\"/bob\",\"oneToOne\":true,"
                            "\"roomMember\":true}";
     world.is_held[MSG_ERRAND_PERSON_ENDED] = true;
-    command("invite bob");
-    command("yes");
-    command("version");
+    flow_command(&world, "invite bob");
+    flow_command(&world, "yes");
+    flow_command(&world, "version");
     world.is_held[MSG_ERRAND_PERSON_ENDED] = false;
     world_settle(&world);
     ck_assert_int_eq(world.peers.rooms_made, 1);
-    ck_assert(is_in(last_event()->body, "This is gitterd"));
+    ck_assert(is_in(flow_last_event(&world)->body, "This is gitterd"));
 }
 END_TEST
 
@@ -348,13 +342,13 @@ START_TEST(much_that_waits_is_refused_and_logout_waits_for_nothing)
 {
     flow_login(&world);
     world.is_held[MSG_ERRAND_ROOMS_ENDED] = true;
-    command("list");
+    flow_command(&world, "list");
     for (int i = 0; i < 21; i++) {
-        command("version");
+        flow_command(&world, "version");
     }
-    ck_assert(is_in(last_event()->body, "Please say `version` again later."));
+    ck_assert(is_in(flow_last_event(&world)->body, "Please say `version` again later."));
     world_forget(&world);
-    command("logout");
+    flow_command(&world, "logout");
     world.is_held[MSG_ERRAND_ROOMS_ENDED] = false;
     world_settle(&world);
     world_expect(&world, "link @alice:hs close\n"

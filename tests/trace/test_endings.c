@@ -19,20 +19,6 @@ static void teardown(void)
     world_close(&world);
 }
 
-static void command(const char *text)
-{
-    world_text(&world, CHAT, ALICE, text);
-    world_settle(&world);
-}
-
-static void bridge(void)
-{
-    command("invite acme/ops");
-    world_member(&world, "!made1", ALICE, ALICE, "invite>join");
-    world_settle(&world);
-    world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
-}
-
 /* Ghosts in a room, or in all whose names begin so. */
 static int count_in(const char *room)
 {
@@ -52,31 +38,14 @@ static const char three_people[] =
     "{\"id\":\"dee\",\"username\":\"dee\",\"displayName\":\"\"},"
     "{\"id\":\"bob\",\"username\":\"bob\",\"displayName\":\"Bob\"}]";
 
-static void say_before(void)
-{
-    static const char *const speakers[] = {"zoe", "bob", "eve", "bob", "eve", "eve"};
-    for (size_t i = 0; i < MACHINE_COUNT(speakers); i++) {
-        peers_say(&world.peers, "r1", speakers[i], "long ago", world.now_ms - 60 * 60 * 1000);
-    }
-}
-
 /* The Matrix room is replaced */
-
-static void put_tombstone(void)
-{
-    (void)world_event(&world,
-                      SLICE("{\"event_id\":\"$tomb\",\"type\":\"m.room.tombstone\",\"room_id\":"
-                            "\"!made1\",\"sender\":\"" ALICE "\",\"state_key\":\"\",\"content\":"
-                            "{\"replacement_room\":\"!other\"}}"));
-    world_settle(&world);
-}
 
 START_TEST(replaced_room_goes_on_in_a_new_one)
 {
-    bridge();
+    flow_invite(&world);
     world_says(&world, "r1", "bob", "before");
     world_settle(&world);
-    put_tombstone();
+    flow_put_tombstone(&world);
     const struct room *room = world_peek(&world, ACTOR_ROOM, SLICE(ROOM_KEY));
     ck_slice_eq(room->matrix_room, SLICE("!made2"));
     ck_assert(world_said(&world, "!made2 invite @alice:hs\n"));
@@ -96,7 +65,7 @@ END_TEST
 
 START_TEST(replaced_room_loses_nothing_that_was_under_way)
 {
-    bridge();
+    flow_invite(&world);
     world_says(&world, "r1", "bob", "delivered");
     world_settle(&world);
     world.is_held[MSG_ROOM_SEND_ENDED] = true;
@@ -105,7 +74,7 @@ START_TEST(replaced_room_loses_nothing_that_was_under_way)
     world_says(&world, "r1", "bob", "waiting");
     world_text(&world, "!made1", ALICE, "posting");
     world_settle(&world);
-    put_tombstone();
+    flow_put_tombstone(&world);
     world_says(&world, "r1", "bob", "meanwhile");
     world.is_held[MSG_ROOM_SEND_ENDED] = false;
     world.is_held[MSG_ROOM_POST_ENDED] = false;
@@ -133,9 +102,9 @@ static size_t count_relations(void)
 
 START_TEST(nobody_stays_behind_when_the_room_ends_while_it_fills)
 {
-    say_before();
+    flow_say_before(&world);
     world.is_held[MSG_FACE_JOIN_ENDED] = true;
-    bridge();
+    flow_invite(&world);
     ck_assert(world_has_head(&world, MSG_FACE_JOIN_ENDED));
     if (_i == 0) {
         world_member(&world, "!made1", ALICE, ALICE, "join>leave");
@@ -154,8 +123,8 @@ END_TEST
 
 START_TEST(ghosts_do_not_stay_where_the_bot_was_removed)
 {
-    say_before();
-    bridge();
+    flow_say_before(&world);
+    flow_invite(&world);
     ck_assert_int_eq(count_in("!made1"), 3);
     world_forget(&world);
     world_member(&world, "!made1", ALICE, BOT, "join>leave");
@@ -173,9 +142,9 @@ END_TEST
 /* A join that is on the wire cannot be taken back: the leave waits for it. */
 START_TEST(ghost_whose_join_is_on_the_wire_leaves_behind_it)
 {
-    say_before();
+    flow_say_before(&world);
     world.is_held[MSG_FACE_JOIN_ENDED] = true;
-    bridge();
+    flow_invite(&world);
     world.suspects[world.suspects_count++] = world_head(&world, MSG_FACE_JOIN_ENDED).id;
     world_member(&world, "!made1", ALICE, ALICE, "join>leave");
     world_settle(&world);
@@ -200,13 +169,13 @@ START_TEST(nobody_stays_behind_after_dying_at_each_step)
     int fuse = 0;
     for (bool is_burnt = true; is_burnt && fuse < STEPS_MAX; fuse++) {
         setup();
-        say_before();
+        flow_say_before(&world);
         world.peers.people = three_people;
         world.fuse = fuse;
         world.is_burnt = false;
-        command("invite acme/ops");
+        flow_command(&world, "invite acme/ops");
         world_says(&world, "r1", "dee", "hello");
-        command("gpart acme/ops");
+        flow_command(&world, "gpart acme/ops");
         is_burnt = world.is_burnt;
         world.fuse = -1;
         for (int i = 0; i < 10; i++) {

@@ -21,27 +21,6 @@ static void teardown(void)
     world_close(&world);
 }
 
-static void command(const char *text)
-{
-    world_text(&world, CHAT, ALICE, text);
-    world_settle(&world);
-}
-
-static struct slice last_body(void)
-{
-    ck_assert_uint_gt(world.peers.events_count, 0);
-    return world.peers.events[world.peers.events_count - 1].body;
-}
-
-/* Says a command and compares the whole of its one answer. */
-static void expect_answer(const char *text, const char *answer)
-{
-    const size_t before = world.peers.events_count;
-    command(text);
-    ck_assert_uint_eq(world.peers.events_count, before + 1);
-    ck_slice_eq(last_body(), slice_from_cstr(answer));
-}
-
 static size_t errands(void)
 {
     struct store_found found[8];
@@ -56,13 +35,6 @@ static void assert_over(void)
 {
     ck_assert_uint_eq(errands(), 0);
     ck_assert_uint_eq(world_outbox(&world), 0);
-}
-
-static void refuse_token(void)
-{
-    const struct msg_owner owner = {.owner = SLICE(ALICE)};
-    world_post(&world, MSG_TOKEN_REFUSED, &owner);
-    world_settle(&world);
 }
 
 static void log_in_again(void)
@@ -89,10 +61,10 @@ START_TEST(rooms_are_found_by_label_name_and_uri_in_any_case)
         "[{\"id\":\"r0\",\"name\":\"aaa/one\",\"url\":\"/aaa/one\",\"roomMember\":true},"
         "{\"id\":\"r1\",\"name\":\"The acme room\",\"uri\":\"acme/chat\",\"url\":\"/acme/chat\","
         "\"roomMember\":true}]";
-    command("list");
+    flow_command(&world, "list");
     for (size_t i = 0; i < MACHINE_COUNT(names); i++) {
         const char *text = arena_printf(world.arena, "iNViTE %s", names[i]).ptr;
-        expect_answer(text, "I am inviting you to acme/chat.");
+        flow_ask(&world, text, "I am inviting you to acme/chat.");
     }
     ck_assert_int_eq(world.peers.rooms_made, 1);
 }
@@ -100,26 +72,27 @@ END_TEST
 
 START_TEST(numbers_are_those_of_the_last_list)
 {
-    expect_answer("invite 1", "There is no number 1 in the last list. `list` shows a new one.");
-    command("list");
+    flow_ask(&world, "invite 1", "There is no number 1 in the last list. `list` shows a new one.");
+    flow_command(&world, "list");
     /* another room comes first on Gitter now: the numbers the user saw still count */
     world.peers.rooms =
         "[{\"id\":\"r0\",\"name\":\"aaa/one\",\"url\":\"/aaa/one\",\"roomMember\":true},"
         "{\"id\":\"r1\",\"name\":\"acme/ops\",\"url\":\"/acme/ops\",\"roomMember\":true}]";
-    expect_answer("invite 1", "I am inviting you to acme/ops.");
-    expect_answer("invite 0", "There is no number 0 in the last list. `list` shows a new one.");
-    expect_answer("invite -1", "There is no number -1 in the last list. `list` shows a new one.");
-    expect_answer("gjoin 7", "There is no number 7 in the last list. `list` shows a new one.");
-    expect_answer("gpart 7", "You are in no room called 7 on Gitter. `list` shows your rooms.");
+    flow_ask(&world, "invite 1", "I am inviting you to acme/ops.");
+    flow_ask(&world, "invite 0", "There is no number 0 in the last list. `list` shows a new one.");
+    flow_ask(&world, "invite -1",
+             "There is no number -1 in the last list. `list` shows a new one.");
+    flow_ask(&world, "gjoin 7", "There is no number 7 in the last list. `list` shows a new one.");
+    flow_ask(&world, "gpart 7", "You are in no room called 7 on Gitter. `list` shows your rooms.");
     assert_over();
 }
 END_TEST
 
 START_TEST(several_numbers_are_invited_in_one_go)
 {
-    command("list");
+    flow_command(&world, "list");
     world_forget(&world);
-    command("invite 1  3 9 3");
+    flow_command(&world, "invite 1  3 9 3");
     ck_assert_int_eq(world.peers.rooms_made, 2);
     ck_assert(world_said(&world, "I am inviting you to acme/ops."));
     ck_assert(world_said(&world, "I am inviting you to Beta/dev."));
@@ -130,26 +103,31 @@ END_TEST
 
 START_TEST(missing_arguments_are_explained)
 {
-    expect_answer("invite", "Please say which room: `invite ROOM`, or `invite all`. `list` shows "
-                            "your rooms.");
-    expect_answer("GJOIN  ", "Please say which room: `gjoin ROOM`, for example `gjoin "
-                             "gitterHQ/gitter`.");
-    expect_answer(" gpart", "Please say which room: `gpart ROOM`, by name or by its number in the "
-                            "list.");
+    flow_ask(&world, "invite",
+             "Please say which room: `invite ROOM`, or `invite all`. `list` shows "
+             "your rooms.");
+    flow_ask(&world, "GJOIN  ",
+             "Please say which room: `gjoin ROOM`, for example `gjoin "
+             "gitterHQ/gitter`.");
+    flow_ask(&world, " gpart",
+             "Please say which room: `gpart ROOM`, by name or by its number in the "
+             "list.");
     assert_over();
 }
 END_TEST
 
 START_TEST(nearest_command_is_named)
 {
-    command("ivnite acme/ops");
-    ck_assert(slice_starts_with(last_body(),
+    flow_command(&world, "ivnite acme/ops");
+    ck_assert(slice_starts_with(flow_last_event(&world)->body,
                                 SLICE("Sorry, I do not know the command `ivnite`. Did you mean "
                                       "`invite`?\nThis bridge is controlled")));
-    command("Logot");
-    ck_assert(slice_find(last_body(), SLICE("Did you mean `logout`?")) < last_body().len);
-    command("frobnicate");
-    ck_assert(slice_find(last_body(), SLICE("Did you mean")) == last_body().len);
+    flow_command(&world, "Logot");
+    ck_assert(slice_find(flow_last_event(&world)->body, SLICE("Did you mean `logout`?")) <
+              flow_last_event(&world)->body.len);
+    flow_command(&world, "frobnicate");
+    ck_assert(slice_find(flow_last_event(&world)->body, SLICE("Did you mean")) ==
+              flow_last_event(&world)->body.len);
     world_assert_state(&world, ACTOR_USER, ALICE, "AUTHED");
 }
 END_TEST
@@ -159,7 +137,7 @@ END_TEST
 START_TEST(gjoin_joins_by_name_and_says_how_to_go_on)
 {
     world.peers.resolved = found_room;
-    command("GJoin Other/ROOM");
+    flow_command(&world, "GJoin Other/ROOM");
     world_expect(&world, "gitter ann joins\n"
                          "!chat @bot:hs m.notice: You have joined the room other/room on Gitter. "
                          "`invite other/room` brings it here.\n");
@@ -170,8 +148,9 @@ END_TEST
 START_TEST(gjoin_of_a_room_one_is_in_joins_nothing)
 {
     world.peers.resolved = found_room;
-    expect_answer("gjoin ACME/ops", "You are in the room acme/ops on Gitter already. `invite "
-                                    "acme/ops` brings it here.");
+    flow_ask(&world, "gjoin ACME/ops",
+             "You are in the room acme/ops on Gitter already. `invite "
+             "acme/ops` brings it here.");
     ck_assert(!world_said(&world, "joins"));
 }
 END_TEST
@@ -179,39 +158,43 @@ END_TEST
 START_TEST(gjoin_again_after_leaving_is_answered_again)
 {
     world.peers.resolved = found_room;
-    command("gjoin other/room");
+    flow_command(&world, "gjoin other/room");
     world.peers.rooms = arena_printf(world.arena, "[%s]",
                                      "{\"id\":\"r9\",\"name\":\"other/room\",\"url\":"
                                      "\"/other/room\",\"roomMember\":true}")
                             .ptr;
-    expect_answer("gpart other/room", "You have left the room other/room on Gitter.");
+    flow_ask(&world, "gpart other/room", "You have left the room other/room on Gitter.");
     world.peers.rooms = "[]";
-    expect_answer("gjoin other/room", "You have joined the room other/room on Gitter. `invite "
-                                      "other/room` brings it here.");
+    flow_ask(&world, "gjoin other/room",
+             "You have joined the room other/room on Gitter. `invite "
+             "other/room` brings it here.");
 }
 END_TEST
 
 START_TEST(gjoin_is_refused_in_words)
 {
-    expect_answer("gjoin no/where",
-                  "There is no room or person called no/where on Gitter, or you may not see it.");
+    flow_ask(&world, "gjoin no/where",
+             "There is no room or person called no/where on Gitter, or you may not see it.");
     world.is_held[MSG_ERRAND_RESOLVE_ENDED] = true;
-    command("gjoin old/name");
+    flow_command(&world, "gjoin old/name");
     world_end(&world, MSG_ERRAND_RESOLVE_ENDED, CALL_END_FAILED, 301, "");
     world_settle(&world);
-    ck_text_eq(last_body(), "The room old/name has another name on Gitter now. `list` shows it, if "
-                            "you are in it.");
-    command("gjoin closed/room");
+    ck_text_eq(flow_last_event(&world)->body,
+               "The room old/name has another name on Gitter now. `list` shows it, if "
+               "you are in it.");
+    flow_command(&world, "gjoin closed/room");
     world_end(&world, MSG_ERRAND_RESOLVE_ENDED, CALL_END_FAILED, 403, "");
     world_settle(&world);
-    ck_text_eq(last_body(), "Sorry, that did not work: you may not do that there.");
+    ck_text_eq(flow_last_event(&world)->body,
+               "Sorry, that did not work: you may not do that there.");
     world.is_held[MSG_ERRAND_RESOLVE_ENDED] = false;
     world.is_held[MSG_ERRAND_JOIN_ENDED] = true;
     world.peers.resolved = found_room;
-    command("gjoin other/room");
+    flow_command(&world, "gjoin other/room");
     world_end(&world, MSG_ERRAND_JOIN_ENDED, CALL_END_FAILED, 403, "");
     world_settle(&world);
-    ck_text_eq(last_body(), "Sorry, that did not work: you may not do that there.");
+    ck_text_eq(flow_last_event(&world)->body,
+               "Sorry, that did not work: you may not do that there.");
     ck_assert(!world_said(&world, "You have joined"));
     assert_over();
 }
@@ -220,7 +203,7 @@ END_TEST
 START_TEST(gjoin_answered_with_nonsense_is_told)
 {
     world.peers.resolved = "[]";
-    expect_answer("gjoin some/room", "Sorry, that did not work: it was refused as malformed.");
+    flow_ask(&world, "gjoin some/room", "Sorry, that did not work: it was refused as malformed.");
     assert_over();
 }
 END_TEST
@@ -228,8 +211,9 @@ END_TEST
 START_TEST(invite_of_a_room_one_is_not_in_says_to_join_it)
 {
     world.peers.resolved = found_room;
-    expect_answer("invite other/room", "You are not in the room other/room on Gitter. `gjoin "
-                                       "other/room` joins it.");
+    flow_ask(&world, "invite other/room",
+             "You are not in the room other/room on Gitter. `gjoin "
+             "other/room` joins it.");
     ck_assert_int_eq(world.peers.rooms_made, 0);
 }
 END_TEST
@@ -238,12 +222,12 @@ END_TEST
 
 START_TEST(gpart_leaves_there_and_here)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_member(&world, "!made1", ALICE, ALICE, "invite>join");
     world_says(&world, "r1", "bob", "hello");
     world_settle(&world);
     world_forget(&world);
-    command("GPART Acme/OPS");
+    flow_command(&world, "GPART Acme/OPS");
     world_expect(&world, "gitter r1 ann leaves\n"
                          "link @alice:hs unsubscribe r1\n"
                          "!made1 kick @alice:hs\n"
@@ -258,9 +242,9 @@ END_TEST
 
 START_TEST(gpart_by_number_of_a_room_that_is_not_bridged)
 {
-    command("list");
+    flow_command(&world, "list");
     world_forget(&world);
-    command("gpart 3");
+    flow_command(&world, "gpart 3");
     world_expect(&world, "gitter r2 ann leaves\n"
                          "!chat @bot:hs m.notice: You have left the room Beta/dev on Gitter.\n");
 }
@@ -268,18 +252,21 @@ END_TEST
 
 START_TEST(gpart_is_refused_in_words)
 {
-    expect_answer("gpart seen/only", "You are in no room called seen/only on Gitter. `list` shows "
-                                     "your rooms.");
-    command("invite acme/ops");
+    flow_ask(&world, "gpart seen/only",
+             "You are in no room called seen/only on Gitter. `list` shows "
+             "your rooms.");
+    flow_command(&world, "invite acme/ops");
     world.is_held[MSG_ERRAND_PART_ENDED] = true;
-    command("gpart acme/ops");
+    flow_command(&world, "gpart acme/ops");
     world_end(&world, MSG_ERRAND_PART_ENDED, CALL_END_FAILED, 400, "");
     world_settle(&world);
-    ck_text_eq(last_body(), "acme/ops is a one-to-one chat; Gitter lets nobody leave those.");
-    command("gpart acme/ops");
+    ck_text_eq(flow_last_event(&world)->body,
+               "acme/ops is a one-to-one chat; Gitter lets nobody leave those.");
+    flow_command(&world, "gpart acme/ops");
     world_end(&world, MSG_ERRAND_PART_ENDED, CALL_END_FAILED, 500, "");
     world_settle(&world);
-    ck_text_eq(last_body(), "Sorry, that did not work: the server has trouble (status 500).");
+    ck_text_eq(flow_last_event(&world)->body,
+               "Sorry, that did not work: the server has trouble (status 500).");
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "INVITED");
     assert_over();
 }
@@ -287,12 +274,12 @@ END_TEST
 
 START_TEST(gpart_when_gitter_has_one_out_already_unbridges)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world.is_held[MSG_ERRAND_PART_ENDED] = true;
-    command("gpart acme/ops");
+    flow_command(&world, "gpart acme/ops");
     world_end(&world, MSG_ERRAND_PART_ENDED, CALL_END_FAILED, 404, "");
     world_settle(&world);
-    ck_text_eq(last_body(), "You have left the room acme/ops on Gitter.");
+    ck_text_eq(flow_last_event(&world)->body, "You have left the room acme/ops on Gitter.");
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "-");
 }
 END_TEST
@@ -303,8 +290,9 @@ static void ask_for_bob(const char *text)
 {
     world.peers.person = "{\"id\":\"u8\",\"username\":\"bob\",\"displayName\":\"Bob\"}";
     world.peers.resolved = bobs_room;
-    expect_answer(text, "bob is a person on Gitter. Shall I open a one-to-one chat with them? Say "
-                        "`yes` or `no`.");
+    flow_ask(&world, text,
+             "bob is a person on Gitter. Shall I open a one-to-one chat with them? Say "
+             "`yes` or `no`.");
     world_forget(&world);
 }
 
@@ -312,7 +300,7 @@ START_TEST(person_is_asked_about_and_yes_opens_the_chat)
 {
     ask_for_bob("invite bob");
     world.is_held[MSG_ERRAND_RESOLVE_ENDED] = true;
-    command("YES");
+    flow_command(&world, "YES");
     ck_assert(slice_find(world_head(&world, MSG_ERRAND_RESOLVE_ENDED).call.body, SLICE("bob")) > 0);
     world.is_held[MSG_ERRAND_RESOLVE_ENDED] = false;
     world_settle(&world);
@@ -320,7 +308,7 @@ START_TEST(person_is_asked_about_and_yes_opens_the_chat)
                          "link @alice:hs subscribe r8\n"
                          "!chat @bot:hs m.notice: I am inviting you to Bob.\n"
                          "!made1 m.room.member {\"membership\":\"invite\",\"is_direct\":true}\n");
-    expect_answer("yes", "There is nothing to say yes or no to.");
+    flow_ask(&world, "yes", "There is nothing to say yes or no to.");
     assert_over();
 }
 END_TEST
@@ -328,9 +316,9 @@ END_TEST
 START_TEST(person_is_not_bothered_after_no)
 {
     ask_for_bob("gjoin bob");
-    expect_answer("n", "All right, I leave it.");
-    expect_answer("no", "There is nothing to say yes or no to.");
-    expect_answer("y", "There is nothing to say yes or no to.");
+    flow_ask(&world, "n", "All right, I leave it.");
+    flow_ask(&world, "no", "There is nothing to say yes or no to.");
+    flow_ask(&world, "y", "There is nothing to say yes or no to.");
     ck_assert_int_eq(world.peers.rooms_made, 0);
     assert_over();
 }
@@ -343,8 +331,8 @@ START_TEST(any_other_command_means_no)
 {
     ask_for_bob("invite bob");
     world.peers.resolved = NULL;
-    command(other_commands[_i]);
-    expect_answer("yes", "There is nothing to say yes or no to.");
+    flow_command(&world, other_commands[_i]);
+    flow_ask(&world, "yes", "There is nothing to say yes or no to.");
     ck_assert_int_eq(world.peers.rooms_made, 0);
     assert_over();
 }
@@ -355,7 +343,7 @@ START_TEST(newer_question_takes_the_place_of_the_older)
     ask_for_bob("invite bob");
     ask_for_bob("invite bob");
     ck_assert_uint_eq(errands(), 1);
-    command("yes");
+    flow_command(&world, "yes");
     ck_assert_int_eq(world.peers.rooms_made, 1);
     assert_over();
 }
@@ -367,8 +355,8 @@ START_TEST(question_is_let_go_after_an_hour)
     world_wait(&world, 60 * 60 * 1000);
     world_expect(&world, "");
     assert_over();
-    expect_answer("yes", "There is nothing to say yes or no to.");
-    expect_answer("no", "There is nothing to say yes or no to.");
+    flow_ask(&world, "yes", "There is nothing to say yes or no to.");
+    flow_ask(&world, "no", "There is nothing to say yes or no to.");
     ck_assert_int_eq(world.peers.rooms_made, 0);
 }
 END_TEST
@@ -378,7 +366,7 @@ START_TEST(question_survives_a_restart)
     ask_for_bob("invite bob");
     world_crash(&world);
     world_settle(&world);
-    command("yes");
+    flow_command(&world, "yes");
     ck_assert_int_eq(world.peers.rooms_made, 1);
     assert_over();
 }
@@ -386,8 +374,8 @@ END_TEST
 
 START_TEST(answers_without_a_question_are_answered)
 {
-    expect_answer("yes", "There is nothing to say yes or no to.");
-    expect_answer("No", "There is nothing to say yes or no to.");
+    flow_ask(&world, "yes", "There is nothing to say yes or no to.");
+    flow_ask(&world, "No", "There is nothing to say yes or no to.");
 }
 END_TEST
 
@@ -404,7 +392,7 @@ START_TEST(silence_of_gitter_is_told_after_a_minute)
     const int purpose = silent_calls[_i];
     world.peers.resolved = found_room;
     world.is_held[purpose] = true;
-    command(commands[_i]);
+    flow_command(&world, commands[_i]);
     ck_assert_int_eq(world_head(&world, purpose).call.patience_ms, 60 * 1000);
     world_forget(&world);
     world_end(&world, purpose, CALL_END_FAILED, 0, "");
@@ -423,15 +411,15 @@ START_TEST(expiry_in_the_middle_is_told_once_and_ends_the_command)
                                            "gjoin other/room", "gpart acme/ops"};
     world.peers.resolved = found_room;
     world.is_held[silent_calls[_i]] = true;
-    command(commands[_i]);
+    flow_command(&world, commands[_i]);
     world_forget(&world);
-    refuse_token();
+    flow_refuse_token(&world);
     ck_assert(world_said(&world, "Gitter no longer accepts your login as ann_g."));
     assert_over();
     world.is_held[silent_calls[_i]] = false;
     log_in_again();
     ck_assert(!world_said(&world, "!chat"));
-    command("help");
+    flow_command(&world, "help");
     ck_assert(world_said(&world, "This bridge is controlled"));
 }
 END_TEST
@@ -440,12 +428,12 @@ START_TEST(logout_in_the_middle_says_logged_out_and_no_more)
 {
     world.peers.resolved = found_room;
     world.is_held[silent_calls[_i]] = true;
-    command(_i == 0   ? "list"
-            : _i == 1 ? "gjoin somebody"
-            : _i == 4 ? "gpart acme/ops"
-                      : "gjoin o/r");
+    flow_command(&world, _i == 0   ? "list"
+                         : _i == 1 ? "gjoin somebody"
+                         : _i == 4 ? "gpart acme/ops"
+                                   : "gjoin o/r");
     world_forget(&world);
-    command("logout");
+    flow_command(&world, "logout");
     world.is_held[silent_calls[_i]] = false;
     world_settle(&world);
     world_expect(&world, "link @alice:hs close\n"
@@ -459,13 +447,13 @@ START_TEST(logout_or_expiry_drops_the_question)
 {
     ask_for_bob("invite bob");
     if (_i == 0) {
-        command("logout");
-        command("hello");
+        flow_command(&world, "logout");
+        flow_command(&world, "hello");
     } else {
-        refuse_token();
+        flow_refuse_token(&world);
     }
     log_in_again();
-    expect_answer("yes", "There is nothing to say yes or no to.");
+    flow_ask(&world, "yes", "There is nothing to say yes or no to.");
     ck_assert_int_eq(world.peers.rooms_made, 0);
 }
 END_TEST
@@ -490,7 +478,7 @@ static void give_many_rooms(int count)
 START_TEST(progress_of_many_rooms_is_told)
 {
     give_many_rooms(12);
-    command("invite all");
+    flow_command(&world, "invite all");
     ck_assert(world_said(&world, "I am inviting you to 12 of your Gitter rooms."));
     ck_assert(world_said(&world, "10 of 12 rooms are ready."));
     ck_assert(world_said(&world, "12 of 12 rooms are ready."));
@@ -502,7 +490,7 @@ START_TEST(progress_counts_rooms_that_could_not_be_made)
 {
     give_many_rooms(11);
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
-    command("invite all");
+    flow_command(&world, "invite all");
     world_end(&world, MSG_ROOM_CREATE_ENDED, CALL_END_FAILED, 403, "{}");
     world.is_held[MSG_ROOM_CREATE_ENDED] = false;
     world_settle(&world);
@@ -514,8 +502,8 @@ START_TEST(progress_counts_rooms_that_were_parted_before_they_were_made)
 {
     give_many_rooms(11);
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
-    command("invite all");
-    command("gpart many/03");
+    flow_command(&world, "invite all");
+    flow_command(&world, "gpart many/03");
     world.is_held[MSG_ROOM_CREATE_ENDED] = false;
     world_settle(&world);
     ck_assert(world_said(&world, "11 of 11 rooms are ready."));
@@ -524,7 +512,7 @@ END_TEST
 
 START_TEST(few_rooms_need_no_word_of_progress)
 {
-    command("invite all");
+    flow_command(&world, "invite all");
     ck_assert(world_said(&world, "I am inviting you to 3 of your Gitter rooms."));
     ck_assert(!world_said(&world, "are ready"));
 }

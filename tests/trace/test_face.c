@@ -20,20 +20,6 @@ static void teardown(void)
     world_close(&world);
 }
 
-static void command(const char *text)
-{
-    world_text(&world, CHAT, ALICE, text);
-    world_settle(&world);
-}
-
-static void bridge(void)
-{
-    command("invite acme/ops");
-    world_member(&world, "!made1", ALICE, ALICE, "invite>join");
-    world_settle(&world);
-    world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
-}
-
 static bool is_in(const char *room, const char *user)
 {
     return peers_know(&world.peers,
@@ -50,26 +36,14 @@ static int count_in(const char *room)
     return count;
 }
 
-static void record(const char *channel, const char *operation, const char *model)
-{
-    const struct msg_link_record record = {
-        .owner = SLICE(ALICE),
-        .session = world.sessions,
-        .channel = slice_from_cstr(channel),
-        .data = arena_printf(world.arena, "{\"operation\":\"%s\",\"model\":%s}", operation, model),
-    };
-    world_post(&world, MSG_LINK_RECORD, &record);
-    world_settle(&world);
-}
-
 static void people_record(const char *operation, const char *model)
 {
-    record("/api/v1/rooms/r1/users", operation, model);
+    flow_record(&world, "/api/v1/rooms/r1/users", operation, model);
 }
 
 static void list_record(const char *operation, const char *model)
 {
-    record("/api/v1/user/ann/rooms", operation, model);
+    flow_record(&world, "/api/v1/user/ann/rooms", operation, model);
 }
 
 static const char three_people[] =
@@ -78,21 +52,13 @@ static const char three_people[] =
     "{\"id\":\"dee\",\"username\":\"dee\",\"displayName\":\"\"},"
     "{\"id\":\"bob\",\"username\":\"bob\",\"displayName\":\"Bob\"}]";
 
-static void say_before(void)
-{
-    static const char *const speakers[] = {"zoe", "bob", "eve", "bob", "eve", "eve"};
-    for (size_t i = 0; i < MACHINE_COUNT(speakers); i++) {
-        peers_say(&world.peers, "r1", speakers[i], "long ago", world.now_ms - 60 * 60 * 1000);
-    }
-}
-
 /* Who is there from the beginning */
 
 START_TEST(latest_speakers_come_first_each_once_then_the_list)
 {
-    say_before();
+    flow_say_before(&world);
     world.peers.people = three_people;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_expect(&world, "create \"acme/ops (Gitter)\" as !made1\n"
                          "link @alice:hs subscribe r1\n"
                          "!chat @bot:hs m.notice: I am inviting you to acme/ops.\n"
@@ -124,10 +90,10 @@ END_TEST
 START_TEST(no_more_than_the_limit_are_shown)
 {
     static const char *const shown[] = {"eve", "bob", "zoe", "cy", "dee"};
-    say_before();
+    flow_say_before(&world);
     world.peers.people = three_people;
     world.settings.room_members_max = _i;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     ck_assert_int_eq(count_in("!made1"), _i);
     for (int i = 0; i < _i; i++) {
         ck_assert_msg(is_in("!made1", shown[i]), "%s is not there", shown[i]);
@@ -137,9 +103,9 @@ END_TEST
 
 START_TEST(list_that_fails_leaves_the_speakers)
 {
-    say_before();
+    flow_say_before(&world);
     world.is_held[MSG_FACE_LIST_ENDED] = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_end(&world, MSG_FACE_LIST_ENDED, CALL_END_FAILED, 403, "{}");
     world_settle(&world);
     ck_assert_int_eq(count_in("!made1"), 3);
@@ -151,7 +117,7 @@ START_TEST(those_over_the_limit_come_when_they_speak)
 {
     world.settings.room_members_max = 0;
     world.peers.people = three_people;
-    bridge();
+    flow_invite(&world);
     ck_assert_int_eq(count_in("!made1"), 0);
     world_says(&world, "r1", "cy", "here I am");
     world_settle(&world);
@@ -164,7 +130,7 @@ START_TEST(speaking_before_being_shown_is_not_held_up)
 {
     world.peers.people = three_people;
     world.is_held[MSG_FACE_INVITE_ENDED] = true;
-    bridge();
+    flow_invite(&world);
     world_says(&world, "r1", "cy", "already here");
     world_settle(&world);
     ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "already here"), 1);
@@ -179,7 +145,7 @@ START_TEST(ghost_that_could_not_join_comes_when_it_speaks)
 {
     world.peers.people = "[{\"id\":\"cy\",\"username\":\"cy\"}]";
     world.is_held[MSG_FACE_JOIN_ENDED] = true;
-    bridge();
+    flow_invite(&world);
     world_end(&world, MSG_FACE_JOIN_ENDED, CALL_END_FAILED, 403, "{}");
     world_settle(&world);
     ck_assert(!is_in("!made1", "cy"));
@@ -194,7 +160,7 @@ END_TEST
 
 START_TEST(people_come_change_their_name_and_go)
 {
-    bridge();
+    flow_invite(&world);
     world_forget(&world);
     people_record("create", "{\"id\":\"flo\",\"username\":\"flo\",\"displayName\":\"Flo\"}");
     world_expect(&world, "register gitter_flo\n"
@@ -217,7 +183,7 @@ END_TEST
 
 START_TEST(who_goes_while_coming_does_not_stay)
 {
-    bridge();
+    flow_invite(&world);
     world.is_held[MSG_FACE_JOIN_ENDED] = true;
     people_record("create", "{\"id\":\"flo\",\"username\":\"flo\"}");
     people_record("remove", "{\"id\":\"flo\"}");
@@ -231,7 +197,7 @@ END_TEST
 
 START_TEST(who_goes_while_speaking_is_heard_and_does_not_stay)
 {
-    bridge();
+    flow_invite(&world);
     world.is_held[MSG_ROOM_JOIN_ENDED] = true;
     world_says(&world, "r1", "flo", "bye");
     world_settle(&world);
@@ -254,7 +220,7 @@ static void edit(struct slice id, const char *text)
 
 START_TEST(who_has_gone_edits_all_the_same)
 {
-    bridge();
+    flow_invite(&world);
     const struct slice id = world_says(&world, "r1", "flo", "bye");
     world_settle(&world);
     people_record("remove", "{\"id\":\"flo\"}");
@@ -274,7 +240,7 @@ END_TEST
 
 START_TEST(who_speaks_while_going_comes_in_behind_the_leave)
 {
-    bridge();
+    flow_invite(&world);
     world_says(&world, "r1", "flo", "hello");
     world_settle(&world);
     world.is_held[MSG_FACE_LEAVE_ENDED] = true;
@@ -299,7 +265,7 @@ END_TEST
 START_TEST(new_name_and_topic_are_shown_once)
 {
     static const char renamed[] = "{\"id\":\"r1\",\"name\":\"acme/devops\",\"topic\":\"New\"}";
-    bridge();
+    flow_invite(&world);
     world_forget(&world);
     list_record("patch", renamed);
     world_expect(&world, "!made1 m.room.name {\"name\":\"acme/devops (Gitter)\"}\n"
@@ -317,11 +283,11 @@ END_TEST
 
 START_TEST(list_tells_of_names_that_changed_silently)
 {
-    bridge();
+    flow_invite(&world);
     world.peers.rooms = "[{\"id\":\"r1\",\"name\":\"acme/moved\",\"uri\":\"acme/moved\","
                         "\"topic\":\"\",\"roomMember\":true}]";
     world_forget(&world);
-    command("list");
+    flow_command(&world, "list");
     ck_assert(world_said(&world, "!made1 m.room.name {\"name\":\"acme/moved (Gitter)\"}\n"));
     ck_assert(world_said(&world, "!made1 m.room.topic {\"topic\":\"\"}\n"));
     world_says(&world, "r1", "bob", "still here");
@@ -334,7 +300,7 @@ END_TEST
 
 START_TEST(room_that_was_only_hidden_goes_on)
 {
-    bridge();
+    flow_invite(&world);
     world_forget(&world);
     list_record("remove", "{\"id\":\"r1\"}");
     /* who was out for a moment has no subscription any more */
@@ -350,7 +316,7 @@ START_TEST(owner_who_is_out_on_gitter_is_told_and_stays)
 {
     const int status = out_statuses[_i];
     world.peers.people = "[{\"id\":\"cy\",\"username\":\"cy\"}]";
-    bridge();
+    flow_invite(&world);
     world.is_held[MSG_FACE_CHECK_ENDED] = true;
     list_record("remove", "{\"id\":\"r1\"}");
     world_forget(&world);
@@ -365,14 +331,14 @@ START_TEST(owner_who_is_out_on_gitter_is_told_and_stays)
                          "!made1 forget @bot:hs\n");
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "-");
     ck_assert_uint_eq(world_outbox(&world), 0);
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     ck_assert_int_eq(world.peers.rooms_made, 2);
 }
 END_TEST
 
 START_TEST(trouble_of_gitter_is_no_reason_to_leave)
 {
-    bridge();
+    flow_invite(&world);
     world.is_held[MSG_FACE_CHECK_ENDED] = true;
     list_record("remove", "{\"id\":\"r1\"}");
     world_forget(&world);
@@ -410,7 +376,7 @@ START_TEST(room_joined_by_command_is_offered_once)
 {
     world.peers.resolved = joined_room;
     world.is_held[MSG_ERRAND_JOIN_ENDED] = true;
-    command("gjoin other/room");
+    flow_command(&world, "gjoin other/room");
     if (_i == 0) { /* the push may come before the answer, or after it */
         list_record("create", joined_room);
     }
@@ -425,9 +391,9 @@ END_TEST
 
 START_TEST(room_joined_again_while_it_is_left_is_offered)
 {
-    bridge();
+    flow_invite(&world);
     world.is_held[MSG_ROOM_LEAVE_ENDED] = true;
-    command("gpart acme/ops");
+    flow_command(&world, "gpart acme/ops");
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "LEAVING");
     world_forget(&world);
     list_record("create", "{\"id\":\"r1\",\"name\":\"acme/ops\",\"roomMember\":true}");
@@ -440,7 +406,7 @@ END_TEST
 
 START_TEST(third_person_who_comes_and_goes_changes_nothing)
 {
-    bridge();
+    flow_invite(&world);
     world_forget(&world);
     world_member(&world, "!made1", "@eve:hs", "@eve:hs", "invite>join");
     world_member(&world, "!made1", "@eve:hs", "@eve:hs", "join>join");
@@ -491,7 +457,7 @@ static bool has_state(const char *needle)
 
 START_TEST(new_room_says_what_it_is_bridged_to_and_who_may_what)
 {
-    bridge();
+    flow_invite(&world);
     ck_assert_int_eq(count_state("!made1", "m.bridge"), 1);
     ck_assert_int_eq(count_state("!made1", "uk.half-shot.bridge"), 1);
     ck_assert(has_state("\"channel\":{\"id\":\"r1\",\"displayname\":\"acme/ops\","
@@ -502,7 +468,7 @@ END_TEST
 
 START_TEST(renamed_room_tells_so_to_bridge_lists_too)
 {
-    bridge();
+    flow_invite(&world);
     list_record("update", "{\"id\":\"r1\",\"name\":\"acme/all\"}");
     ck_assert_int_eq(count_state("!made1", "m.bridge"), 2);
     ck_assert(has_state("\"displayname\":\"acme/all\""));
@@ -525,13 +491,13 @@ static void forget_furniture(void)
 
 START_TEST(older_room_is_brought_up_to_date_in_its_time)
 {
-    bridge();
+    flow_invite(&world);
     forget_furniture();
-    command("list");
+    flow_command(&world, "list");
     ck_assert_int_eq(count_state("!made1", "m.bridge"), 0);
     world_wait(&world, 10 * 60 * 1000);
     ck_assert_int_eq(count_state("!made1", "m.bridge"), 1);
-    command("list");
+    flow_command(&world, "list");
     world_wait(&world, 10 * 60 * 1000);
     ck_assert_int_eq(count_state("!made1", "m.bridge"), 1);
 }
@@ -550,7 +516,7 @@ START_TEST(owner_of_another_homeserver_can_come_in)
     const struct slice body = world_head(&world, MSG_ROOM_CREATE_ENDED).call.body;
     ck_assert_uint_eq(slice_find(body, SLICE("m.federate")), body.len);
     world_make(&world, MSG_ROOM_CREATE_ENDED);
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     const struct slice own = world_head(&world, MSG_ROOM_CREATE_ENDED).call.body;
     ck_assert_uint_lt(slice_find(own, SLICE("\"m.federate\":false")), own.len);
 }

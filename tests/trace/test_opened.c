@@ -20,13 +20,6 @@ static void teardown(void)
     world_close(&world);
 }
 
-static void refuse_token(void)
-{
-    const struct msg_owner owner = {.owner = SLICE(ALICE)};
-    world_post(&world, MSG_TOKEN_REFUSED, &owner);
-    world_settle(&world);
-}
-
 /* Something to say: a room that was joined in another client. */
 static void give_news(const char *room)
 {
@@ -77,7 +70,7 @@ END_TEST
 
 START_TEST(expiry_without_a_chat_is_told_with_a_link_that_works)
 {
-    refuse_token();
+    flow_refuse_token(&world);
     world_expect(&world, "link @alice:hs close\n"
                          "create \"Gitter bridge\" as !made2\n");
     world_wait(&world, 60 * 60 * 1000);
@@ -95,7 +88,7 @@ END_TEST
 START_TEST(news_and_an_expiry_without_a_chat_are_one_word)
 {
     give_news("first");
-    refuse_token();
+    flow_refuse_token(&world);
     come("!made2");
     ck_assert_int_eq(world.peers.rooms_made, 2);
     ck_assert(world_said(&world, "Gitter no longer accepts your login"));

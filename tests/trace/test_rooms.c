@@ -19,18 +19,6 @@ static void teardown(void)
     world_close(&world);
 }
 
-static void command(const char *text)
-{
-    world_text(&world, CHAT, ALICE, text);
-    world_settle(&world);
-}
-
-static struct slice last_body(void)
-{
-    ck_assert_uint_gt(world.peers.events_count, 0);
-    return world.peers.events[world.peers.events_count - 1].body;
-}
-
 static const char *room_state(void)
 {
     return world_state(&world, ACTOR_ROOM, SLICE(ROOM_KEY));
@@ -52,19 +40,20 @@ static void join(void)
 
 START_TEST(list_is_sorted_and_marks_what_is_bridged)
 {
-    command("invite beta/DEV");
-    command("list");
-    ck_text_eq(last_body(), "The rooms you are in on Gitter (* = also in your Matrix client):\n"
-                            "1. acme/ops\n"
-                            "2. alpha/all\n"
-                            "3. Beta/dev *");
+    flow_command(&world, "invite beta/DEV");
+    flow_command(&world, "list");
+    ck_text_eq(flow_last_event(&world)->body,
+               "The rooms you are in on Gitter (* = also in your Matrix client):\n"
+               "1. acme/ops\n"
+               "2. alpha/all\n"
+               "3. Beta/dev *");
 }
 END_TEST
 
 START_TEST(list_of_no_rooms_says_so)
 {
     world.peers.rooms = "[]";
-    command("LIST");
+    flow_command(&world, "LIST");
     world_expect(&world, "!chat @bot:hs m.notice: You are in no room on Gitter.\n");
 }
 END_TEST
@@ -72,10 +61,10 @@ END_TEST
 START_TEST(list_that_fails_is_told)
 {
     world.is_held[MSG_ERRAND_ROOMS_ENDED] = true;
-    command("list");
+    flow_command(&world, "list");
     world_end(&world, MSG_ERRAND_ROOMS_ENDED, CALL_END_FAILED, 500, "");
     world_settle(&world);
-    command("list");
+    flow_command(&world, "list");
     world_end(&world, MSG_ERRAND_ROOMS_ENDED, CALL_END_DONE, 200, "{\"rooms\":1}");
     world_settle(&world);
     world_expect(
@@ -87,7 +76,7 @@ END_TEST
 
 START_TEST(invite_makes_the_room_and_invites_its_owner)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_expect(&world, "create \"acme/ops (Gitter)\" as !made1\n"
                          "link @alice:hs subscribe r1\n"
                          "!chat @bot:hs m.notice: I am inviting you to acme/ops.\n"
@@ -101,9 +90,9 @@ END_TEST
 
 START_TEST(invite_again_while_invited_invites_again)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_forget(&world);
-    command("invite /acme/ops");
+    flow_command(&world, "invite /acme/ops");
     ck_assert(world_said(&world, "I am inviting you to acme/ops."));
     ck_assert(world_said(&world, "!made1 invite @alice:hs\n"));
     ck_assert_int_eq(world.peers.rooms_made, 1);
@@ -112,31 +101,31 @@ END_TEST
 
 START_TEST(invite_to_a_joined_room_says_already)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     join();
     world_forget(&world);
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_expect(&world, "!chat @bot:hs m.notice: You are already in the room acme/ops.\n");
 }
 END_TEST
 
 START_TEST(invite_all_makes_the_missing_ones_only)
 {
-    command("invite acme/ops");
-    command("invite all");
+    flow_command(&world, "invite acme/ops");
+    flow_command(&world, "invite all");
     ck_assert_int_eq(world.peers.rooms_made, 3);
     ck_assert(world_said(&world, "I am inviting you to 2 of your Gitter rooms."));
     world_forget(&world);
-    command("invite ALL");
+    flow_command(&world, "invite ALL");
     world_expect(&world, "!chat @bot:hs m.notice: All your Gitter rooms are bridged already.\n");
 }
 END_TEST
 
 START_TEST(invite_without_or_with_unknown_room_is_answered)
 {
-    command("invite");
-    command("invite nowhere/at all");
-    command("invite seen/only");
+    flow_command(&world, "invite");
+    flow_command(&world, "invite nowhere/at all");
+    flow_command(&world, "invite seen/only");
     ck_assert(world_said(&world, "Please say which room: `invite ROOM`"));
     ck_assert(world_said(&world, "There is no room or person called nowhere/at all on Gitter"));
     ck_assert(world_said(&world, "There is no room or person called seen/only on Gitter"));
@@ -146,10 +135,10 @@ END_TEST
 
 START_TEST(help_and_unknown_commands_are_answered)
 {
-    command("help");
-    command("  HELP  me ");
-    command("frobnicate <b>");
-    command("   ");
+    flow_command(&world, "help");
+    flow_command(&world, "  HELP  me ");
+    flow_command(&world, "frobnicate <b>");
+    flow_command(&world, "   ");
     world_expect(&world,
                  "!chat @bot:hs m.notice: This bridge is controlled by private messages to me:\n"
                  "!chat @bot:hs m.notice: Sorry, I do not know the command `me`.\n"
@@ -163,9 +152,9 @@ START_TEST(very_long_command_is_answered)
     char text[60000];
     memset(text, 'x', sizeof text);
     text[sizeof text - 1] = '\0';
-    command(text);
+    flow_command(&world, text);
     memcpy(text, "invite ", 7);
-    command(text);
+    flow_command(&world, text);
     ck_assert(world_said(&world, "Sorry, I do not know the command `xxxx"));
     ck_assert(world_said(&world, "There is no room or person called xxxx"));
 }
@@ -176,7 +165,7 @@ END_TEST
 START_TEST(echo_before_a_lost_answer_is_the_room)
 {
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_created(&world, "!made1", BOT, ROOM_KEY);
     world_lose_answer(&world, MSG_ROOM_CREATE_ENDED);
     world_settle(&world);
@@ -188,7 +177,7 @@ END_TEST
 START_TEST(echo_behind_a_lost_answer_is_the_room)
 {
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_lose_answer(&world, MSG_ROOM_CREATE_ENDED);
     ck_assert_str_eq(room_state(), "CREATING");
     world_wait(&world, 29 * 1000);
@@ -203,7 +192,7 @@ END_TEST
 START_TEST(marker_of_somebody_else_is_not_believed)
 {
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_created(&world, "!trap", "@eve:hs", ROOM_KEY);
     world_lose_answer(&world, MSG_ROOM_CREATE_ENDED);
     world_settle(&world);
@@ -214,7 +203,7 @@ END_TEST
 START_TEST(lost_answer_without_echo_makes_another_and_leaves_the_late_one)
 {
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_lose_answer(&world, MSG_ROOM_CREATE_ENDED);
     world.is_held[MSG_ROOM_CREATE_ENDED] = false;
     world_wait(&world, 30 * 1000);
@@ -232,7 +221,7 @@ END_TEST
 START_TEST(late_echo_during_the_second_attempt_is_left_as_well)
 {
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_lose_answer(&world, MSG_ROOM_CREATE_ENDED);
     world_wait(&world, 30 * 1000);
     world_created(&world, "!made1", BOT, ROOM_KEY);
@@ -248,7 +237,7 @@ END_TEST
 START_TEST(five_lost_answers_give_up)
 {
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     for (int i = 0; i < 5; i++) {
         world_end(&world, MSG_ROOM_CREATE_ENDED, CALL_END_UNKNOWN, 0, "");
         world_wait(&world, 30 * 1000);
@@ -263,14 +252,14 @@ END_TEST
 START_TEST(refused_creation_is_told_and_may_be_asked_again)
 {
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_end(&world, MSG_ROOM_CREATE_ENDED, CALL_END_FAILED, 403, "{}");
     world_settle(&world);
     ck_assert(world_said(&world, "Sorry, I could not make a room for acme/ops: you may not do that "
                                  "there."));
     ck_assert_str_eq(room_state(), "-");
     world.is_held[MSG_ROOM_CREATE_ENDED] = false;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     ck_assert_str_eq(room_state(), "INVITED");
 }
 END_TEST
@@ -278,7 +267,7 @@ END_TEST
 START_TEST(creation_answered_without_a_room_waits_for_the_echo)
 {
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_end(&world, MSG_ROOM_CREATE_ENDED, CALL_END_DONE, 200, "{}");
     world_created(&world, "!made1", BOT, ROOM_KEY);
     ck_text_eq(matrix_room(), "!made1");
@@ -288,7 +277,7 @@ END_TEST
 START_TEST(owner_who_cannot_be_invited_is_told)
 {
     world.is_held[MSG_ROOM_INVITE_ENDED] = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_end(&world, MSG_ROOM_INVITE_ENDED, CALL_END_FAILED, 403, "{}");
     world_settle(&world);
     ck_assert(world_said(&world, "Sorry, I could not invite you to the room for acme/ops"));
@@ -300,7 +289,7 @@ END_TEST
 START_TEST(owner_who_came_in_before_the_invite_was_repeated_stays)
 {
     world.is_held[MSG_ROOM_INVITE_ENDED] = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_end(&world, MSG_ROOM_INVITE_ENDED, CALL_END_FAILED, 403,
               "{\"errcode\":\"M_FORBIDDEN\",\"error\":\"@alice:hs is already in the room.\"}");
     world_settle(&world);
@@ -314,8 +303,8 @@ END_TEST
 START_TEST(logout_while_the_room_is_made_leaves_it)
 {
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
-    command("invite acme/ops");
-    command("logout");
+    flow_command(&world, "invite acme/ops");
+    flow_command(&world, "logout");
     ck_assert_str_eq(room_state(), "LEAVING");
     world.is_held[MSG_ROOM_CREATE_ENDED] = false;
     world_settle(&world);
@@ -329,9 +318,9 @@ END_TEST
 START_TEST(logout_while_the_room_is_made_and_was_seen_leaves_it)
 {
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_created(&world, "!made1", BOT, ROOM_KEY);
-    command("logout");
+    flow_command(&world, "logout");
     world_lose_answer(&world, MSG_ROOM_CREATE_ENDED);
     world_settle(&world);
     world_wait(&world, 30 * 1000);
@@ -344,7 +333,7 @@ START_TEST(first_snapshot_begins_the_room_and_keeps_a_record_that_came_first)
 {
     peers_say(&world.peers, "r1", "bob", "long ago", world.now_ms - 1000 * 1000);
     world.is_hand_linked = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     const struct slice snapshot = peers_page(&world.peers, SLICE("r1"), SLICE_EMPTY, 30);
     struct world_link *link = &world.links[0];
     link->channels[0] = SLICE("/api/v1/rooms/r1/chatMessages");
@@ -367,7 +356,7 @@ END_TEST
 START_TEST(refused_subscription_is_told_and_a_lost_one_repeated)
 {
     world.is_hand_linked = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     struct msg_link_subscribed subscribed = {.owner = SLICE(ALICE),
                                              .session = world.sessions,
                                              .channel = SLICE("/api/v1/rooms/r1/chatMessages"),
@@ -388,7 +377,7 @@ END_TEST
 
 START_TEST(owner_who_leaves_ends_the_room_with_its_ghosts)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     join();
     world_says(&world, "r1", "bob", "hello");
     world_settle(&world);
@@ -403,14 +392,14 @@ START_TEST(owner_who_leaves_ends_the_room_with_its_ghosts)
     world_says(&world, "r1", "bob", "anybody?");
     world_settle(&world);
     world_expect(&world, "");
-    command("list");
-    ck_assert(!slice_ends_with(last_body(), SLICE("*")));
+    flow_command(&world, "list");
+    ck_assert(!slice_ends_with(flow_last_event(&world)->body, SLICE("*")));
 }
 END_TEST
 
 START_TEST(declined_invitation_ends_the_room)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_member(&world, "!made1", ALICE, ALICE, "invite>leave");
     world_settle(&world);
     ck_assert(world_said(&world, "!made1 leave @bot:hs\n"));
@@ -420,10 +409,10 @@ END_TEST
 
 START_TEST(room_that_was_left_can_be_invited_to_again)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     join();
     world_member(&world, "!made1", ALICE, ALICE, "join>leave");
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     ck_text_eq(matrix_room(), "!made2");
     world_says(&world, "r1", "bob", "hello");
     world_settle(&world);
@@ -433,11 +422,11 @@ END_TEST
 
 START_TEST(room_invited_to_again_while_it_is_left_is_made_anew)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     join();
     world.is_held[MSG_ROOM_LEAVE_ENDED] = true;
     world_member(&world, "!made1", ALICE, ALICE, "join>leave");
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world.is_held[MSG_ROOM_LEAVE_ENDED] = false;
     world_settle(&world);
     ck_assert_str_eq(room_state(), "INVITED");
@@ -447,7 +436,7 @@ END_TEST
 
 START_TEST(bot_that_is_kicked_gives_the_room_up)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     join();
     world_forget(&world);
     world_member(&world, "!made1", ALICE, BOT, "join>ban");
@@ -459,7 +448,7 @@ END_TEST
 
 START_TEST(owner_who_leaves_drops_what_was_not_sent)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     join();
     world.is_held[MSG_ROOM_POST_ENDED] = true;
     world_text(&world, "!made1", ALICE, "never");

@@ -19,20 +19,14 @@ static void teardown(void)
     world_close(&world);
 }
 
-static void command(const char *text)
-{
-    world_text(&world, CHAT, ALICE, text);
-    world_settle(&world);
-}
-
 START_TEST(first_room_makes_a_space_and_others_join_it)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     ck_assert(world_said(&world, "create \"acme/ops (Gitter)\" as !made1\n"));
     ck_assert(world_said(&world, "create \"Gitter\" as !made2\n"));
     ck_assert(world_said(&world, "!made2 invite @alice:hs\n"));
-    command("invite Beta/dev");
-    command("invite alpha/all");
+    flow_command(&world, "invite Beta/dev");
+    flow_command(&world, "invite alpha/all");
     ck_assert_int_eq(world.peers.rooms_made, 4);
     world_assert_state(&world, ACTOR_SPACE, ALICE, "READY");
     ck_assert(world_said(&world, "!made2 m.space.child !made1 {\"via\":[\"hs\"]}\n"));
@@ -45,8 +39,8 @@ END_TEST
 START_TEST(rooms_made_while_the_space_is_made_are_in_it)
 {
     world.is_held[MSG_SPACE_CREATE_ENDED] = true;
-    command("invite acme/ops");
-    command("invite Beta/dev");
+    flow_command(&world, "invite acme/ops");
+    flow_command(&world, "invite Beta/dev");
     world_forget(&world);
     world.is_held[MSG_SPACE_CREATE_ENDED] = false;
     world_settle(&world);
@@ -57,28 +51,28 @@ END_TEST
 
 START_TEST(closed_room_leaves_the_space_and_the_last_closes_it)
 {
-    command("invite acme/ops");
-    command("invite Beta/dev");
+    flow_command(&world, "invite acme/ops");
+    flow_command(&world, "invite Beta/dev");
     world_forget(&world);
-    command("unbridge acme/ops");
+    flow_command(&world, "unbridge acme/ops");
     ck_assert(world_said(&world, "!made2 m.space.child !made1 {}\n"));
     ck_assert(!world_said(&world, "!made2 leave"));
-    command("unbridge Beta/dev");
+    flow_command(&world, "unbridge Beta/dev");
     ck_assert(world_said(&world, "!made2 kick @alice:hs\n!made2 leave @bot:hs\n"));
     world_assert_state(&world, ACTOR_SPACE, ALICE, "-");
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     ck_assert(world_said(&world, "create \"Gitter\" as !made5\n"));
 }
 END_TEST
 
 START_TEST(user_who_leaves_the_space_is_let_be)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_member(&world, "!made2", ALICE, ALICE, "join>leave");
     world_settle(&world);
     ck_assert(world_said(&world, "!made2 leave @bot:hs\n"));
     world_assert_state(&world, ACTOR_SPACE, ALICE, "DECLINED");
-    command("invite Beta/dev");
+    flow_command(&world, "invite Beta/dev");
     ck_assert_int_eq(world.peers.rooms_made, 3);
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "INVITED");
 }
@@ -86,14 +80,14 @@ END_TEST
 
 START_TEST(space_that_is_gone_is_made_again_with_the_next_room)
 {
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world.is_held[MSG_SPACE_CHILD_ENDED] = true;
-    command("invite Beta/dev");
+    flow_command(&world, "invite Beta/dev");
     world_end(&world, MSG_SPACE_CHILD_ENDED, CALL_END_FAILED, 403, "{}");
     world.is_held[MSG_SPACE_CHILD_ENDED] = false;
     world_settle(&world);
     world_forget(&world);
-    command("invite alpha/all");
+    flow_command(&world, "invite alpha/all");
     ck_assert(world_said(&world, "create \"Gitter\" as !made5\n"));
     ck_assert(world_said(&world, "!made5 m.space.child !made1 {\"via\":[\"hs\"]}\n"));
 }
@@ -102,7 +96,7 @@ END_TEST
 START_TEST(space_that_cannot_be_made_keeps_nobody_from_anything)
 {
     world.is_held[MSG_SPACE_CREATE_ENDED] = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     world_end(&world, MSG_SPACE_CREATE_ENDED, CALL_END_FAILED, 403, "{}");
     world_settle(&world);
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "INVITED");
@@ -113,8 +107,8 @@ END_TEST
 START_TEST(room_that_ends_before_its_space_is_there_leaves_none)
 {
     world.is_held[MSG_SPACE_CREATE_ENDED] = true;
-    command("invite acme/ops");
-    command("unbridge acme/ops");
+    flow_command(&world, "invite acme/ops");
+    flow_command(&world, "unbridge acme/ops");
     world_forget(&world);
     world.is_held[MSG_SPACE_CREATE_ENDED] = false;
     world_settle(&world);
@@ -127,7 +121,7 @@ START_TEST(without_the_key_there_is_none)
 {
     world.settings.makes_spaces = false;
     world.has_other_settings = true;
-    command("invite acme/ops");
+    flow_command(&world, "invite acme/ops");
     ck_assert_int_eq(world.peers.rooms_made, 1);
     world_assert_state(&world, ACTOR_SPACE, ALICE, "-");
 }

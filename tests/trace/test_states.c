@@ -192,29 +192,17 @@ START_TEST(face_is_kept_when_its_list_was_read)
 }
 END_TEST
 
-static void record(const char *channel, const char *operation, const char *model)
-{
-    const struct msg_link_record record = {
-        .owner = SLICE(ALICE),
-        .session = world.sessions,
-        .channel = slice_from_cstr(channel),
-        .data = arena_printf(world.arena, "{\"operation\":\"%s\",\"model\":%s}", operation, model),
-    };
-    world_post(&world, MSG_LINK_RECORD, &record);
-    world_settle(&world);
-}
-
 START_TEST(face_is_kept_whatever_people_do)
 {
     static const char *const operations[] = {"create", "update", "remove"};
     world.settings.room_members_max = 10;
     flow_bridge(&world);
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
-        record("/api/v1/rooms/r1/users", operations[i],
-               "{\"id\":\"flo\",\"username\":\"flo\",\"displayName\":\"Flo\"}");
+        flow_record(&world, "/api/v1/rooms/r1/users", operations[i],
+                    "{\"id\":\"flo\",\"username\":\"flo\",\"displayName\":\"Flo\"}");
         world_assert_state(&world, ACTOR_FACE, ROOM_KEY, "KEPT");
     }
-    record("/api/v1/user/ann/rooms", "patch", "{\"id\":\"r1\",\"name\":\"acme/new\"}");
+    flow_record(&world, "/api/v1/user/ann/rooms", "patch", "{\"id\":\"r1\",\"name\":\"acme/new\"}");
     world_assert_state(&world, ACTOR_FACE, ROOM_KEY, "KEPT");
 }
 END_TEST
@@ -222,7 +210,7 @@ END_TEST
 START_TEST(face_goes_with_its_room)
 {
     flow_bridge(&world);
-    record("/api/v1/user/ann/rooms", "remove", "{\"id\":\"r1\"}");
+    flow_record(&world, "/api/v1/user/ann/rooms", "remove", "{\"id\":\"r1\"}");
     world_assert_state(&world, ACTOR_FACE, ROOM_KEY, "KEPT"); /* it was only hidden */
     world_wait(&world, 3 * HOUR_MS);
     world_assert_state(&world, ACTOR_FACE, ROOM_KEY, "KEPT");

@@ -27,11 +27,6 @@ static struct slice say_content(const char *content)
     return world_content(&world, "!made1", ALICE, content);
 }
 
-static int64_t posts(void)
-{
-    return ((const struct room *)world_peek(&world, ACTOR_ROOM, SLICE(ROOM_KEY)))->posts;
-}
-
 START_TEST(text_of_the_owner_is_posted)
 {
     say("hello");
@@ -40,7 +35,7 @@ START_TEST(text_of_the_owner_is_posted)
     world_expect(&world, "gitter r1 ann: hello\n"
                          "gitter r1 ann: world\n");
     ck_assert_uint_eq(world_outbox(&world), 0);
-    ck_assert_int_eq(posts(), 0);
+    ck_assert_int_eq(flow_posts(&world), 0);
 }
 END_TEST
 
@@ -246,7 +241,7 @@ START_TEST(refused_post_is_answered_and_the_next_goes_on)
     ck_assert(world_said(&world, notice.ptr));
     ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "one"), 0);
     ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "two"), 1);
-    ck_assert_int_eq(posts(), 0);
+    ck_assert_int_eq(flow_posts(&world), 0);
 }
 END_TEST
 
@@ -256,7 +251,7 @@ START_TEST(shadow_ban_is_told)
     say("buy now");
     world_settle(&world);
     ck_assert(world_said(&world, "its spam filter has hidden your account"));
-    ck_assert_int_eq(posts(), 0);
+    ck_assert_int_eq(flow_posts(&world), 0);
     ck_assert_uint_eq(world_outbox(&world), 0); /* it is not tried again */
 }
 END_TEST
@@ -298,7 +293,7 @@ START_TEST(lost_post_behind_more_than_a_page_is_found)
                          "gitter r1 read\n");
     world_wait(&world, 60 * 1000);
     ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "mine"), 1);
-    ck_assert_int_eq(posts(), 0);
+    ck_assert_int_eq(flow_posts(&world), 0);
 }
 END_TEST
 
@@ -315,7 +310,7 @@ START_TEST(lost_post_whose_echo_came_first_is_adopted)
     ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "mine"), 0);
     ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "behind"), 1);
     ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "mine"), 1);
-    ck_assert_int_eq(posts(), 0);
+    ck_assert_int_eq(flow_posts(&world), 0);
 }
 END_TEST
 
@@ -332,7 +327,7 @@ START_TEST(post_that_never_arrived_is_looked_for_twice_and_posted_again)
     world_expect(&world, "gitter r1 read\n"
                          "gitter r1 ann: mine\n"
                          "gitter r1 ann: next\n");
-    ck_assert_int_eq(posts(), 0);
+    ck_assert_int_eq(flow_posts(&world), 0);
 }
 END_TEST
 
@@ -347,7 +342,7 @@ START_TEST(post_that_is_lost_again_and_again_is_given_up)
     }
     ck_assert(!world_has_head(&world, MSG_ROOM_POST_ENDED));
     ck_assert(world_said(&world, "This message did not reach Gitter"));
-    ck_assert_int_eq(posts(), 0);
+    ck_assert_int_eq(flow_posts(&world), 0);
     ck_assert_uint_eq(world_outbox(&world), 0);
 }
 END_TEST
@@ -361,7 +356,7 @@ START_TEST(look_that_fails_is_told_as_undelivered)
     world_end(&world, MSG_ROOM_LOOK_ENDED, CALL_END_FAILED, 500, "");
     world_settle(&world);
     ck_assert(world_said(&world, "This message did not reach Gitter"));
-    ck_assert_int_eq(posts(), 0);
+    ck_assert_int_eq(flow_posts(&world), 0);
 }
 END_TEST
 
@@ -415,7 +410,7 @@ START_TEST(message_held_for_an_earlier_post_is_not_taken_for_the_lost_one)
     world_settle(&world);
     ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "yes"), 2);
     ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made1", "yes"), 1);
-    ck_assert_int_eq(posts(), 0);
+    ck_assert_int_eq(flow_posts(&world), 0);
 }
 END_TEST
 
