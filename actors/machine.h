@@ -22,6 +22,13 @@ extern const struct fsm *const machines[];
 /* From an outside input to the actors it concerns. */
 void router_route(const struct msg *input, struct turn *turn);
 
+/* Guards' view of a membership: they have left, or were put out. */
+static inline bool member_is_out(const struct msg_member *member)
+{
+    return slice_equal(member->membership, SLICE("leave")) ||
+           slice_equal(member->membership, SLICE("ban"));
+}
+
 /* Guards' views of a call's end. */
 static inline const struct call_ended *ended_of(const struct msg *msg)
 {

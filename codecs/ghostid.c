@@ -119,15 +119,6 @@ bool ghostid_is_ghost(struct slice mxid, struct slice domain)
     return cut_escaped(mxid, domain, &escaped);
 }
 
-/* The value of a lower-case hex digit; 16 for anything else. */
-static unsigned int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return (unsigned int)(c - '0');
-    }
-    return c >= 'a' && c <= 'f' ? (unsigned int)(c - 'a') + 10U : 16U;
-}
-
 static bool is_cut_form(struct slice escaped)
 {
     if (escaped.len < HASH_DIGITS + 2) {
@@ -135,7 +126,7 @@ static bool is_cut_form(struct slice escaped)
     }
     const struct slice suffix = slice_from(escaped, escaped.len - HASH_DIGITS - 2);
     for (size_t i = 2; i < suffix.len; i++) {
-        if (hex_value(suffix.ptr[i]) > 15) {
+        if (slice_hex_value(suffix.ptr[i]) > 15) {
             return false;
         }
     }
@@ -155,8 +146,8 @@ static struct slice unescape(struct arena *arena, struct slice escaped)
             buf_put_byte(&buf, next >= 'a' && next <= 'z' ? (char)(next - 0x20) : next);
             i++;
         } else if (c == '=' && left > 2) {
-            const unsigned int high = hex_value(escaped.ptr[i + 1]) & 15U;
-            const unsigned int low = hex_value(escaped.ptr[i + 2]) & 15U;
+            const unsigned int high = slice_hex_value(escaped.ptr[i + 1]) & 15U;
+            const unsigned int low = slice_hex_value(escaped.ptr[i + 2]) & 15U;
             buf_put_byte(&buf, (char)(high << 4U | low));
             i += 2;
         } else {

@@ -127,19 +127,10 @@ struct slice gitter_time_print(struct arena *arena, int64_t ms)
                         seconds / 3600, seconds / 60 % 60, seconds % 60, (int)(ms % 1000));
 }
 
-/* The value of a lower-case hex digit; 16 for anything else. */
-static unsigned int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return (unsigned int)(c - '0');
-    }
-    return c >= 'a' && c <= 'f' ? (unsigned int)(c - 'a') + 10U : 16U;
-}
-
 bool gitter_is_object_id(struct slice id)
 {
     for (size_t i = 0; i < id.len; i++) {
-        if (hex_value(id.ptr[i]) > 15) {
+        if (slice_hex_value(id.ptr[i]) > 15) {
             return false;
         }
     }
@@ -153,7 +144,7 @@ int64_t gitter_id_time_ms(struct slice id)
         return -1;
     }
     for (size_t i = 0; i < SECONDS_DIGITS; i++) {
-        seconds = seconds * 16 + (int64_t)hex_value(id.ptr[i]);
+        seconds = seconds * 16 + (int64_t)slice_hex_value(id.ptr[i]);
     }
     return seconds * 1000;
 }

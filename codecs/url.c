@@ -31,14 +31,10 @@ struct slice url_encode(struct arena *arena, struct slice text)
     return buf_slice(&buf);
 }
 
-/* The value of a hex digit; 16 for anything else. */
+/* The value of a hex digit of either case; 16 for anything else. */
 static unsigned int hex_value(char c)
 {
-    if (c >= '0' && c <= '9') {
-        return (unsigned int)(c - '0');
-    }
-    const char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? (unsigned int)(lower - 'a') + 10U : 16U;
+    return slice_hex_value(c >= 'A' && c <= 'F' ? (char)(c | 0x20) : c);
 }
 
 static enum rc decode(struct arena *arena, struct slice text, bool plus_is_space, struct slice *out)

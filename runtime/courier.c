@@ -2,6 +2,7 @@
 
 #include "runtime/base/arena.h"
 #include "runtime/base/check.h"
+#include "runtime/base/clock.h"
 #include "runtime/courier_parts.h"
 
 #include <search.h>
@@ -16,14 +17,6 @@ enum {
     ARENA_CHUNK_BYTES = 64 * 1024,
     TEXTS_CHUNK_BYTES = 1024
 };
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    if (a == 0 || b == 0) {
-        return a == 0 ? b : a;
-    }
-    return a < b ? a : b;
-}
 
 static struct slice find_token(const struct courier *courier, const struct call *call)
 {
@@ -103,7 +96,7 @@ static void run(struct courier *courier)
         courier_run_soon(courier);
         return;
     }
-    const int64_t next_ms = earlier(lanes_next_ms(courier->lanes), courier->unread_at_ms);
+    const int64_t next_ms = clock_earlier(lanes_next_ms(courier->lanes), courier->unread_at_ms);
     ev_timer_stop(courier->options.loop, &courier->timer);
     if (next_ms != 0) {
         courier_run_after(courier, next_ms - now_ms);

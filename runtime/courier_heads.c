@@ -2,26 +2,20 @@
 
 #include "runtime/base/arena.h"
 #include "runtime/base/check.h"
+#include "runtime/base/clock.h"
 
 #include <search.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     STORE_RETRY_MS = 1000
 };
 
-static int64_t clock_ms(clockid_t clock)
-{
-    struct timespec now;
-    CHECK(clock_gettime(clock, &now) == 0);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int64_t courier_wall_ms(const struct courier *courier)
 {
     const struct courier_options *options = &courier->options;
-    return options->now_ms != NULL ? options->now_ms(options->context) : clock_ms(CLOCK_REALTIME);
+    return options->now_ms != NULL ? options->now_ms(options->context)
+                                   : clock_read_ms(CLOCK_REALTIME);
 }
 
 int64_t courier_steady_ms(const struct courier *courier)
@@ -30,7 +24,8 @@ int64_t courier_steady_ms(const struct courier *courier)
     if (options->steady_ms != NULL) {
         return options->steady_ms(options->context);
     }
-    return options->now_ms != NULL ? options->now_ms(options->context) : clock_ms(CLOCK_MONOTONIC);
+    return options->now_ms != NULL ? options->now_ms(options->context)
+                                   : clock_read_ms(CLOCK_MONOTONIC);
 }
 
 void courier_run_after(struct courier *courier, int64_t wait_ms)

@@ -61,6 +61,7 @@ static int find_column(const struct fsm *fsm, const char *column, size_t *offset
 struct search {
     struct turn *turn;
     int kind;
+    int place; /* of the column, and where the state has it; no matter where any value will do */
     size_t offset;
     struct slice value; /* empty: any */
     struct list found;  /* struct actor_entry */
@@ -133,49 +134,20 @@ static size_t find_end(struct search *search,
     return search->found.count;
 }
 
-static size_t list_all(struct turn *turn, int kind, struct actor_entry **entries)
+static enum rc
+read_stored(const struct search *search, struct store_found *stored, size_t max, size_t *count)
 {
-    struct store *store = turn->engine->options.store;
-    struct search search = {.turn = turn, .kind = kind};
-    struct store_found *stored = NULL;
-    size_t count = 0;
-    size_t max = DIRECTORY_PAGE / 2;
-    *entries = NULL;
-    do {
-        max *= 2;
-        stored = ARENA_ARRAY(turn_arena(turn), max, struct store_found);
-        turn->failed = turn->failed != RC_OK
-                           ? turn->failed
-                           : store->methods->list(store, kind, SLICE_EMPTY, turn_arena(turn),
-                                                  stored, max, &count);
-        if (turn->failed != RC_OK) {
-            return 0;
-        }
-    } while (count == max);
-    return find_end(&search, stored, count, entries);
+    struct store *store = search->turn->engine->options.store;
+    struct arena *arena = turn_arena(search->turn);
+    return search->value.len == 0
+               ? store->methods->list(store, search->kind, SLICE_EMPTY, arena, stored, max, count)
+               : store->methods->find(store, search->kind, search->place, search->value, arena,
+                                      stored, max, count);
 }
 
-size_t turn_list(struct turn *turn, int kind, struct actor_entry **entries)
+static size_t search_run(struct search *search, struct actor_entry **entries)
 {
-    const uint32_t question = journal_question("list", kind, SLICE_EMPTY, SLICE_EMPTY);
-    size_t count = 0;
-    if (!journal_answer_entries(turn, question, entries, &count)) {
-        count = list_all(turn, kind, entries);
-        journal_note_entries(turn, question, *entries, count);
-    }
-    return count;
-}
-
-static size_t look_for(struct turn *turn,
-                       int kind,
-                       const char *column,
-                       struct slice value,
-                       struct actor_entry **entries)
-{
-    struct store *store = turn->engine->options.store;
-    struct search search = {.turn = turn, .kind = kind, .value = value};
-    const int place =
-        find_column(turn->engine->options.application->machines[kind], column, &search.offset);
+    struct turn *turn = search->turn;
     struct store_found *stored = NULL;
     size_t count = 0;
     size_t max = DIRECTORY_PAGE / 2;
@@ -184,12 +156,23 @@ static size_t look_for(struct turn *turn,
         max *= 2;
         stored = ARENA_ARRAY(turn_arena(turn), max, struct store_found);
         turn->failed =
-            store->methods->find(store, kind, place, value, turn_arena(turn), stored, max, &count);
+            turn->failed != RC_OK ? turn->failed : read_stored(search, stored, max, &count);
         if (turn->failed != RC_OK) {
             return 0;
         }
     } while (count == max);
-    return find_end(&search, stored, count, entries);
+    return find_end(search, stored, count, entries);
+}
+
+size_t turn_list(struct turn *turn, int kind, struct actor_entry **entries)
+{
+    const uint32_t question = journal_question("list", kind, SLICE_EMPTY, SLICE_EMPTY);
+    size_t count = 0;
+    if (!journal_answer_entries(turn, question, entries, &count)) {
+        count = search_run(&(struct search){.turn = turn, .kind = kind}, entries);
+        journal_note_entries(turn, question, *entries, count);
+    }
+    return count;
 }
 
 size_t turn_find(struct turn *turn,
@@ -205,7 +188,10 @@ size_t turn_find(struct turn *turn,
         return 0;
     }
     if (!journal_answer_entries(turn, question, entries, &count)) {
-        count = look_for(turn, kind, column, value, entries);
+        struct search search = {.turn = turn, .kind = kind, .value = value};
+        search.place =
+            find_column(turn->engine->options.application->machines[kind], column, &search.offset);
+        count = search_run(&search, entries);
         journal_note_entries(turn, question, *entries, count);
     }
     return count;
@@ -350,11 +336,6 @@ bool turn_related_by_value(struct turn *turn,
     return is_there;
 }
 
-static int compare_slices(const void *a, const void *b)
-{
-    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
-}
-
 static bool contains(const struct list *list, struct slice text)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -409,7 +390,7 @@ list_rights(struct turn *turn, enum relation relation, struct slice left, struct
     } while (count == DIRECTORY_PAGE);
     add_relations_of_batch(turn, relation, left, &found);
     if (found.count > 1) {
-        qsort(found.items, found.count, sizeof(struct slice), compare_slices);
+        qsort(found.items, found.count, sizeof(struct slice), slice_compare_items);
     }
     *rights = found.items;
     return found.count;

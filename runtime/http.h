@@ -59,6 +59,12 @@ struct http_answer {
     size_t headers_count;
 };
 
+static inline struct http_answer http_answer_json(int status, struct slice body)
+{
+    return (struct http_answer){
+        .status = status, .content_type = SLICE("application/json"), .body = body};
+}
+
 struct http_handler {
     void *context;
     /* The head is complete and no byte of the body has been read. RC_OK: go on; the body may have

@@ -1,6 +1,7 @@
 #include "runtime/lanes.h"
 
 #include "runtime/base/check.h"
+#include "runtime/base/clock.h"
 #include "runtime/lanes_parts.h"
 
 #include <search.h>
@@ -35,7 +36,7 @@ static void lane_release_barred(struct lanes *lanes, struct lane *lane, int64_t 
 
 struct lane *lanes_find(const struct lanes *lanes, struct slice name)
 {
-    struct lane *const *node = tfind(&name, &lanes->by_name, lanes_compare_names);
+    struct lane *const *node = tfind(&name, &lanes->by_name, slice_compare_items);
     return node == NULL ? NULL : *node;
 }
 
@@ -43,7 +44,7 @@ struct lane *lanes_add(struct lanes *lanes, struct slice name)
 {
     struct lane *lane = lanes_open_named(sizeof *lane, name);
     lane->state = LANE_EMPTY;
-    struct lane *const *node = tsearch(lane, &lanes->by_name, lanes_compare_names);
+    struct lane *const *node = tsearch(lane, &lanes->by_name, slice_compare_items);
     CHECK(node != NULL && *node == lane);
     TAILQ_INSERT_TAIL(&lanes->all, lane, all);
     lanes->count++;
@@ -55,7 +56,7 @@ void lanes_remove(struct lanes *lanes, struct lane *lane)
     CHECK(lane->state == LANE_EMPTY);
     lane_release_barred(lanes, lane, INT64_MAX);
     owner_leave(lanes, lane);
-    CHECK(tdelete(lane, &lanes->by_name, lanes_compare_names) != NULL);
+    CHECK(tdelete(lane, &lanes->by_name, slice_compare_items) != NULL);
     TAILQ_REMOVE(&lanes->all, lane, all);
     lanes->count--;
     heap_clear(&lane->barred);
@@ -211,25 +212,17 @@ struct lane *lanes_next(struct lanes *lanes, int64_t now_ms)
     return NULL;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    if (a == 0 || b == 0) {
-        return a == 0 ? b : a;
-    }
-    return a < b ? a : b;
-}
-
 int64_t lanes_next_ms(const struct lanes *lanes)
 {
     const struct heap_node *time = heap_top(&lanes->times);
     const struct heap_node *pause = heap_top(&lanes->pauses);
-    int64_t next_ms = earlier(time == NULL ? 0 : time->key, pause == NULL ? 0 : pause->key);
+    int64_t next_ms = clock_earlier(time == NULL ? 0 : time->key, pause == NULL ? 0 : pause->key);
     for (int i = 0; i < LANES_HOSTS; i++) {
         const struct host *host = &lanes->hosts[i];
         const bool has_work =
             !TAILQ_EMPTY(&host->ring[LIVE]) || !TAILQ_EMPTY(&host->ring[CATCH_UP]);
         if (has_work && host->in_flight < host_calls_max(lanes, host)) {
-            next_ms = earlier(next_ms, host->paused_until_ms);
+            next_ms = clock_earlier(next_ms, host->paused_until_ms);
         }
     }
     return next_ms;

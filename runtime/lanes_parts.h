@@ -78,9 +78,8 @@ struct lanes {
 /* The struct that a heap node is part of. */
 #define CONTAINER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
-/* Trees are keyed by a struct slice at the start of their elements. */
-int lanes_compare_names(const void *a, const void *b);
-/* Zeroed but for that slice, a copy of the name in the same block. */
+/* Zeroed but for the slice at its start, a copy of the name in the same block: what trees with
+ * slice_compare_items are keyed by. */
 void *lanes_open_named(size_t size, struct slice name);
 
 /* The owner a lane counts against while it has a head, and after that until it has another. */

@@ -6,11 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int lanes_compare_names(const void *a, const void *b)
-{
-    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
-}
-
 void *lanes_open_named(size_t size, struct slice name)
 {
     char *block = calloc(1, size + name.len + 1);
@@ -33,19 +28,19 @@ static struct owner *owner_open(struct lanes *lanes, struct slice name)
         TAILQ_INIT(&owner->accounts[i].ready[LIVE]);
         TAILQ_INIT(&owner->accounts[i].ready[CATCH_UP]);
     }
-    CHECK(tsearch(owner, &lanes->owners, lanes_compare_names) != NULL);
+    CHECK(tsearch(owner, &lanes->owners, slice_compare_items) != NULL);
     return owner;
 }
 
 struct owner *owner_find(const struct lanes *lanes, struct slice name)
 {
-    struct owner *const *node = tfind(&name, &lanes->owners, lanes_compare_names);
+    struct owner *const *node = tfind(&name, &lanes->owners, slice_compare_items);
     return node == NULL ? NULL : *node;
 }
 
 void owner_close(struct lanes *lanes, struct owner *owner)
 {
-    CHECK(tdelete(owner, &lanes->owners, lanes_compare_names) != NULL);
+    CHECK(tdelete(owner, &lanes->owners, slice_compare_items) != NULL);
     for (int i = 0; i < LANES_HOSTS; i++) {
         heap_remove(&lanes->pauses, &owner->accounts[i].pause);
     }

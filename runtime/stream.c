@@ -2,13 +2,13 @@
 
 #include "codecs/url.h"
 #include "runtime/base/check.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/limits.h"
 #include "runtime/curl_loop.h"
 #include "runtime/log.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     /* most messages are smaller; libcurl keeps it as long as the stream is open */
@@ -16,20 +16,12 @@ enum {
     STREAM_URL_BYTES = 512,
     STREAM_DOUBLINGS_MAX = 30,
     MS_PER_S = 1000,
-    NS_PER_MS = 1000000,
     HTTP_FINAL_FIRST = 200,
     HTTP_OK = 200,
     HTTP_UNAUTHORIZED = 401,
     HTTP_FORBIDDEN = 403,
     HTTP_NOT_FOUND = 404,
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (int64_t)now.tv_sec * MS_PER_S + now.tv_nsec / NS_PER_MS;
-}
 
 static void stream_enter(struct stream *stream, enum stream_state state)
 {
@@ -91,7 +83,8 @@ static void stream_lose(struct stream *stream, struct slice why)
 {
     const struct stream_settings *settings = stream->settings;
     stream_unplug(stream);
-    if (stream->state == STREAM_OPEN && now_ms() - stream->opened_ms >= settings->steady_ms) {
+    if (stream->state == STREAM_OPEN &&
+        clock_read_ms(CLOCK_MONOTONIC) - stream->opened_ms >= settings->steady_ms) {
         stream->failures = 0;
     }
     const int64_t pause_ms = stream_pause_ms(stream);
@@ -153,7 +146,7 @@ static void stream_take_head(struct stream *stream)
     }
     stream_enter(stream, STREAM_OPEN);
     stream_watch(stream);
-    stream->opened_ms = now_ms();
+    stream->opened_ms = clock_read_ms(CLOCK_MONOTONIC);
     events->on_open(events->context, stream);
 }
 

@@ -55,21 +55,15 @@ struct streams {
     ev_timer soon; /* armed when there is anything to do from the loop */
 };
 
-/* What is looked up begins with its key. */
-static int key_compare(const void *a, const void *b)
-{
-    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
-}
-
 static void *tree_find(void *const *root, struct slice key)
 {
-    void *const *node = tfind(&key, root, key_compare);
+    void *const *node = tfind(&key, root, slice_compare_items);
     return node == NULL ? NULL : *node;
 }
 
 static void tree_add(void **root, void *item)
 {
-    void *const *node = tsearch(item, root, key_compare);
+    void *const *node = tsearch(item, root, slice_compare_items);
     CHECK(node != NULL && *node == item);
 }
 
@@ -135,7 +129,7 @@ static struct stream_owner *owner_open(struct streams *streams, struct slice nam
 static void owner_drop_room(struct streams *streams, struct stream *room)
 {
     struct stream_owner *owner = room->owner;
-    CHECK(tdelete(room, &owner->by_channel, key_compare) != NULL);
+    CHECK(tdelete(room, &owner->by_channel, slice_compare_items) != NULL);
     TAILQ_REMOVE(&owner->rooms, room, entry);
     stream_end(room);
     TAILQ_INSERT_TAIL(&streams->dropped, room, entry);
@@ -147,7 +141,7 @@ static void owner_end(struct streams *streams,
                       enum link_end why,
                       struct slice detail)
 {
-    CHECK(tdelete(owner, &streams->by_name, key_compare) != NULL);
+    CHECK(tdelete(owner, &streams->by_name, slice_compare_items) != NULL);
     streams->count--;
     TAILQ_REMOVE(owner->is_up ? &streams->up : &streams->fresh, owner, entry);
     TAILQ_INSERT_TAIL(&streams->ended, owner, entry);

@@ -1,6 +1,7 @@
 #include "runtime/websocket.h"
 
 #include "runtime/base/check.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/limits.h"
 #include "runtime/websocket_upgrade.h"
 
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 enum {
     /* More than this unsent means that the peer does not read (or floods us with pings). */
@@ -22,8 +22,6 @@ enum {
     FRAME_LEN_16 = 126,
     FRAME_MASK_BYTES = 4,
     FRAME_HEADER_BYTES_MAX = 2 + 2 + FRAME_MASK_BYTES,
-    MS_PER_S = 1000,
-    NS_PER_MS = 1000000,
 };
 
 struct websocket {
@@ -53,9 +51,7 @@ struct websocket {
 
 int64_t websocket_now_ms(void)
 {
-    struct timespec now;
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (int64_t)now.tv_sec * MS_PER_S + now.tv_nsec / NS_PER_MS;
+    return clock_read_ms(CLOCK_MONOTONIC);
 }
 
 static void websocket_unwatch(struct websocket *socket)

@@ -126,23 +126,18 @@ static bool chat_if_is_crowd(const void *state, const struct msg *msg)
     return ((const struct msg_counted *)msg->body)->members > 2;
 }
 
-static bool is_out(struct slice membership)
-{
-    return slice_equal(membership, SLICE("leave")) || slice_equal(membership, SLICE("ban"));
-}
-
 static bool chat_if_bot_is_out(const void *state, const struct msg *msg)
 {
     const struct msg_member *member = msg->body;
     (void)state;
-    return member->is_bot && is_out(member->membership);
+    return member->is_bot && member_is_out(member);
 }
 
 static bool chat_if_user_is_out(const void *state, const struct msg *msg)
 {
     const struct chat *chat = state;
     const struct msg_member *member = msg->body;
-    return is_out(member->membership) && slice_equal(member->user, chat->user);
+    return member_is_out(member) && slice_equal(member->user, chat->user);
 }
 
 /* Somebody who was not in the room is now; a change of name or picture is join to join. */

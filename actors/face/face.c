@@ -144,11 +144,6 @@ static void face_do_begin(void *next, const struct msg *msg, struct turn *turn)
     face_want_avatar(turn, face, begin->avatar);
 }
 
-static struct slice ghost_of(struct turn *turn, struct slice gitter_user)
-{
-    return ghostid_mxid(turn_arena(turn), gitter_user, settings_of(turn)->domain);
-}
-
 /* People */
 
 static void bring(struct turn *turn, struct face *face, const struct msg_person *person)
@@ -159,7 +154,7 @@ static void bring(struct turn *turn, struct face *face, const struct msg_person 
         face->people >= settings_of(turn)->room_members_max) {
         return;
     }
-    const struct slice ghost = ghost_of(turn, gitter_user);
+    const struct slice ghost = room_ghost(turn, gitter_user);
     if (turn_related(turn, RELATION_GHOST_ROOM, face->matrix_room, ghost, &value)) {
         return;
     }
@@ -259,7 +254,7 @@ static void face_do_take_away(void *next, const struct msg *msg, struct turn *tu
     if (person->gitter_user.len == 0) {
         return;
     }
-    const struct slice ghost = ghost_of(turn, person->gitter_user);
+    const struct slice ghost = room_ghost(turn, person->gitter_user);
     if (!turn_related(turn, RELATION_GHOST_ROOM, face->matrix_room, ghost, &value)) {
         return;
     }

@@ -168,11 +168,6 @@ struct comparison {
     size_t looks;
 };
 
-static int compare_slices(const void *a, const void *b)
-{
-    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
-}
-
 static bool is_full(const struct comparison *comparison)
 {
     return comparison->looks >= MUSTER_LOOKS_MAX ||
@@ -219,7 +214,7 @@ static void look_at(struct comparison *comparison, struct slice matrix_room)
 {
     comparison->looks++;
     if (comparison->count == 0 || bsearch(&matrix_room, comparison->rooms, comparison->count,
-                                          sizeof matrix_room, compare_slices) == NULL) {
+                                          sizeof matrix_room, slice_compare_items) == NULL) {
         ask_whether(comparison->turn, comparison->muster, matrix_room);
     }
 }
@@ -257,7 +252,7 @@ static void muster_do_compare(void *next, const struct msg *msg, struct turn *tu
         muster->phase = MUSTER_OVER;
     }
     if (comparison.count > 1) {
-        qsort(comparison.rooms, comparison.count, sizeof comparison.rooms[0], compare_slices);
+        qsort(comparison.rooms, comparison.count, sizeof comparison.rooms[0], slice_compare_items);
     }
     while (muster->phase != MUSTER_OVER && !is_full(&comparison)) {
         if (muster->phase == MUSTER_STRAYS) {

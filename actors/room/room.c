@@ -174,11 +174,6 @@ static bool room_if_has_attempts(const void *state, const struct msg *msg)
     return ((const struct room *)state)->creates < CREATES_MAX;
 }
 
-static bool is_out(struct slice membership)
-{
-    return slice_equal(membership, SLICE("leave")) || slice_equal(membership, SLICE("ban"));
-}
-
 static bool room_if_owner_came(const void *state, const struct msg *msg)
 {
     const struct msg_member *member = msg->body;
@@ -191,14 +186,14 @@ static bool room_if_owner_went(const void *state, const struct msg *msg)
     const struct room *room = state;
     const struct msg_member *member = msg->body;
     return room->matrix_room.len > 0 && slice_equal(member->user, room->owner) &&
-           is_out(member->membership);
+           member_is_out(member);
 }
 
 static bool room_if_bot_went(const void *state, const struct msg *msg)
 {
     const struct room *room = state;
     const struct msg_member *member = msg->body;
-    return room->matrix_room.len > 0 && member->is_bot && is_out(member->membership);
+    return room->matrix_room.len > 0 && member->is_bot && member_is_out(member);
 }
 
 static bool room_if_from_owner(const void *state, const struct msg *msg)

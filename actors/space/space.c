@@ -85,9 +85,7 @@ static bool space_if_is_lost(const void *state, const struct msg *msg)
 static bool space_if_user_is_out(const void *state, const struct msg *msg)
 {
     const struct msg_member *member = msg->body;
-    return slice_equal(member->user, ((const struct space *)state)->key) &&
-           (slice_equal(member->membership, SLICE("leave")) ||
-            slice_equal(member->membership, SLICE("ban")));
+    return slice_equal(member->user, ((const struct space *)state)->key) && member_is_out(member);
 }
 
 /* Calls */

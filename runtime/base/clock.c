@@ -1,5 +1,7 @@
 #include "runtime/base/clock.h"
 
+#include "runtime/base/check.h"
+
 int64_t clock_tell(struct clock *clock, int64_t wall_ms, int64_t steady_ms)
 {
     const int64_t offset_ms = wall_ms - steady_ms;
@@ -8,4 +10,24 @@ int64_t clock_tell(struct clock *clock, int64_t wall_ms, int64_t steady_ms)
         clock->is_set = true;
     }
     return steady_ms + clock->offset_ms;
+}
+
+int64_t clock_read_us(clockid_t id)
+{
+    struct timespec now;
+    CHECK(clock_gettime(id, &now) == 0);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t clock_read_ms(clockid_t id)
+{
+    return clock_read_us(id) / 1000;
+}
+
+int64_t clock_earlier(int64_t a, int64_t b)
+{
+    if (a == 0 || b == 0) {
+        return a == 0 ? b : a;
+    }
+    return a < b ? a : b;
 }

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 struct clock {
     bool is_set;
@@ -21,5 +22,12 @@ struct clock {
 
 /* The time now, by what both clocks say now. */
 int64_t clock_tell(struct clock *clock, int64_t wall_ms, int64_t steady_ms);
+
+/* What one of the system's clocks says now. */
+int64_t clock_read_ms(clockid_t id);
+int64_t clock_read_us(clockid_t id); /* microseconds */
+
+/* The earlier of two times, of which 0 is none. */
+int64_t clock_earlier(int64_t a, int64_t b);
 
 #endif

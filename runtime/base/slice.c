@@ -47,6 +47,11 @@ int slice_compare(struct slice a, struct slice b)
     return (a.len > b.len) - (a.len < b.len);
 }
 
+int slice_compare_items(const void *a, const void *b)
+{
+    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
+}
+
 int slice_compare_fold(struct slice a, struct slice b)
 {
     const int order = compare_fold(a, b);
@@ -61,6 +66,14 @@ bool slice_starts_with(struct slice text, struct slice prefix)
 bool slice_ends_with(struct slice text, struct slice suffix)
 {
     return text.len >= suffix.len && slice_equal(slice_from(text, text.len - suffix.len), suffix);
+}
+
+unsigned int slice_hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return (unsigned int)(c - '0');
+    }
+    return c >= 'a' && c <= 'f' ? (unsigned int)(c - 'a') + 10U : 16U;
 }
 
 size_t slice_find_byte(struct slice text, char byte)

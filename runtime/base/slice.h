@@ -61,11 +61,16 @@ bool slice_equal_fold(struct slice a, struct slice b);
 bool slice_equal_secret(struct slice a, struct slice b);
 /* Byte order, shorter first on a tie: -1, 0 or 1. */
 int slice_compare(struct slice a, struct slice b);
+/* The same of two `struct slice *`, or of what begins with a slice: for qsort and tsearch. */
+int slice_compare_items(const void *a, const void *b);
 /* The same without regard to the case of ASCII letters, ties broken by slice_compare. */
 int slice_compare_fold(struct slice a, struct slice b);
 
 bool slice_starts_with(struct slice text, struct slice prefix);
 bool slice_ends_with(struct slice text, struct slice suffix);
+
+/* The value of a lower-case hex digit; 16 for anything else. */
+unsigned int slice_hex_value(char c);
 
 /* Index of the first byte, or of the first needle; text.len if there is none. */
 size_t slice_find_byte(struct slice text, char byte);

@@ -57,12 +57,6 @@ struct appservice_counts appservice_counts(const struct appservice *appservice)
     return appservice->counts;
 }
 
-static struct http_answer json_answer(int status, struct slice body)
-{
-    return (struct http_answer){
-        .status = status, .content_type = SLICE("application/json"), .body = body};
-}
-
 #define ERROR_BODY(errcode, text) SLICE("{\"errcode\":\"" errcode "\",\"error\":\"" text "\"}")
 
 /* The token: Synapse sends it in the header, the Conduit family in the query as well; they must
@@ -90,13 +84,13 @@ static enum rc check_token(struct appservice *appservice,
         token = query;
     }
     if (token.len == 0) {
-        *refusal = json_answer(401, ERROR_BODY("M_MISSING_TOKEN", "No bearer token"));
+        *refusal = http_answer_json(401, ERROR_BODY("M_MISSING_TOKEN", "No bearer token"));
         return RC_REFUSED;
     }
     if (!slice_equal_secret(wanted, token) || (has_query && !slice_equal_secret(wanted, query))) {
         log_event(appservice->options.log, LOG_WARN, "homeserver_token_wrong",
                   LOG_TEXT("remote", head->remote));
-        *refusal = json_answer(403, ERROR_BODY("M_FORBIDDEN", "Wrong token"));
+        *refusal = http_answer_json(403, ERROR_BODY("M_FORBIDDEN", "Wrong token"));
         return RC_REFUSED;
     }
     return RC_OK;
@@ -133,7 +127,7 @@ static enum rc on_head(void *context,
 static void
 answer(struct appservice *appservice, uint64_t request_id, int status, struct slice body)
 {
-    const struct http_answer reply = json_answer(status, body);
+    const struct http_answer reply = http_answer_json(status, body);
     http_server_answer(appservice->server, request_id, &reply);
 }
 

@@ -7,20 +7,11 @@
 #include "runtime/daemon/receipts.h"
 #include "runtime/log.h"
 
-#include <time.h>
-
-static int64_t read_clock_ms(clockid_t clock)
-{
-    struct timespec now;
-    CHECK(clock_gettime(clock, &now) == 0);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int64_t bridge_now_ms(void *context)
 {
     static struct clock clock; /* of the process, as the clocks it reads */
     (void)context;
-    return clock_tell(&clock, read_clock_ms(CLOCK_REALTIME), read_clock_ms(CLOCK_BOOTTIME));
+    return clock_tell(&clock, clock_read_ms(CLOCK_REALTIME), clock_read_ms(CLOCK_BOOTTIME));
 }
 
 void bridge_random(void *context, void *out, size_t len)

@@ -6,12 +6,6 @@
 /* What our stand-in says to browsers; nobody else would. */
 static const struct slice stand_in_page = SLICE_INIT("gitterd check: the bridge is not running\n");
 
-static struct http_answer json_answer(int status, struct slice body)
-{
-    return (struct http_answer){
-        .status = status, .content_type = SLICE("application/json"), .body = body};
-}
-
 /* The homeserver takes a ping that succeeds as a sign to repeat what it could not deliver: anything
  * but 2xx makes it keep that for the bridge. */
 static enum rc on_homeserver_head(void *context,
@@ -23,14 +17,14 @@ static enum rc on_homeserver_head(void *context,
     const struct slice scheme = SLICE("Bearer ");
     (void)body_bytes_max;
     if (!slice_equal(head->path, SLICE("/_matrix/app/v1/ping"))) {
-        *refusal = json_answer(
+        *refusal = http_answer_json(
             503, SLICE("{\"errcode\":\"M_UNKNOWN\",\"error\":\"The bridge is not running\"}"));
         return RC_REFUSED;
     }
     if (!slice_equal_fold(slice_first(head->authorization, scheme.len), scheme) ||
         !slice_equal_secret(slice_from(head->authorization, scheme.len), door->hs_token)) {
         *refusal =
-            json_answer(403, SLICE("{\"errcode\":\"M_FORBIDDEN\",\"error\":\"Wrong token\"}"));
+            http_answer_json(403, SLICE("{\"errcode\":\"M_FORBIDDEN\",\"error\":\"Wrong token\"}"));
         return RC_REFUSED;
     }
     return RC_OK;
@@ -39,7 +33,7 @@ static enum rc on_homeserver_head(void *context,
 static void on_homeserver_request(void *context, const struct http_head *head, struct slice body)
 {
     const struct door *door = context;
-    const struct http_answer answer = json_answer(200, SLICE("{}"));
+    const struct http_answer answer = http_answer_json(200, SLICE("{}"));
     (void)body;
     http_server_answer(door->server, head->request_id, &answer);
 }

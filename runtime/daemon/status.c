@@ -3,12 +3,12 @@
 #include "actors/machine.h"
 #include "codecs/json.h"
 #include "db/census.h"
+#include "runtime/base/clock.h"
 #include "runtime/daemon/control.h"
 #include "runtime/daemon/tables.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 enum {
     MINUTE_MS = 60 * 1000,
@@ -221,13 +221,11 @@ static void print_text(const struct status *status)
 
 int status_run(struct arena *arena, const struct config *config, bool is_json)
 {
-    struct timespec now;
     struct status status = {.arena = arena};
     ask_daemon(&status, status_socket(arena, config));
     const enum rc rc = census_take(config->database, store_tables(), ACTOR_KINDS, arena,
                                    &status.census, &status.error);
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    status.now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    status.now_ms = clock_read_ms(CLOCK_REALTIME);
     if (is_json) {
         print_json(&status);
     } else {

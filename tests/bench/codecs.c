@@ -13,13 +13,13 @@
 #include "codecs/matrix.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
+#include "runtime/base/clock.h"
 
 #include <gumbo.h>
 #include <inttypes.h>
 #include <msgpack.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <yajl/yajl_parse.h>
 
 enum {
@@ -32,9 +32,7 @@ static struct arena *arena;
 
 static int64_t now_us(void)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return clock_read_us(CLOCK_MONOTONIC);
 }
 
 /* JSON */

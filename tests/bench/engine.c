@@ -9,11 +9,11 @@
 #include "runtime/engine.h"
 #include "actors/fields.h"
 #include "runtime/base/check.h"
+#include "runtime/base/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     RING = 1000,
@@ -196,9 +196,7 @@ static void note_change(void *context, struct actor_ref ref)
 
 static int64_t now_us(void)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return clock_read_us(CLOCK_MONOTONIC);
 }
 
 static int64_t now_ms(void *context)

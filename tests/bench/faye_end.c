@@ -13,6 +13,7 @@
 #include "codecs/bayeux.h"
 #include "codecs/json.h"
 #include "runtime/base/check.h"
+#include "runtime/base/clock.h"
 #include "runtime/http.h"
 #include "runtime/tls.h"
 
@@ -33,7 +34,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -95,9 +95,7 @@ static struct faye_end end;
 
 static int64_t now_us(void)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return clock_read_us(CLOCK_MONOTONIC);
 }
 
 /* Bytes in and out */

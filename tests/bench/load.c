@@ -13,6 +13,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
+#include "runtime/base/clock.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -49,9 +50,7 @@ static struct load load;
 
 static int64_t now_us(void)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return clock_read_us(CLOCK_MONOTONIC);
 }
 
 static void connect_to(int64_t port)

@@ -12,6 +12,7 @@
  */
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
+#include "runtime/base/clock.h"
 #include "runtime/http.h"
 
 #include <ev.h>
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     ROOMS_MAX = 200 * 1000,
@@ -58,9 +58,7 @@ static struct sink sink;
 
 static int64_t now_us(void)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return clock_read_us(CLOCK_MONOTONIC);
 }
 
 static void answer(uint64_t request, int status, struct slice body)

@@ -5,6 +5,7 @@
 #include "db/secrets.h"
 #include "runtime/daemon/journal_veil.h"
 #include "tests/trace/flow.h"
+#include "tests/unit/slice_check.h"
 
 static struct world world;
 
@@ -136,9 +137,5 @@ int main(void)
     tcase_add_loop_test(tcase, log_that_begins_in_mid_life_replays, 12, 27);
     tcase_add_test(tcase, no_secret_of_a_login_is_in_the_journal);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return run_suite(suite);
 }

@@ -1,7 +1,6 @@
 /* Where machines stand afterwards, where what they say alone does not tell it. */
 #include "tests/trace/flow.h"
-
-#include <stdlib.h>
+#include "tests/unit/slice_check.h"
 
 enum {
     HOUR_MS = 3600 * 1000
@@ -346,9 +345,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(suite());
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite());
 }

@@ -78,18 +78,24 @@ static void on_gone(void *context, uint64_t request_id)
 
 static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
+    struct bed *bed = timer->data;
     (void)loop;
-    (void)timer;
     (void)events;
+    bed->ticks++;
+}
+
+void bed_open_loop(struct bed *bed)
+{
+    *bed = (struct bed){.loop = ev_loop_new(EVFLAG_AUTO)};
+    ck_assert_ptr_nonnull(bed->loop);
+    ev_timer_init(&bed->tick, on_tick, 0.002, 0.002);
+    bed->tick.data = bed;
+    ev_timer_start(bed->loop, &bed->tick);
 }
 
 void bed_open(struct bed *bed, const struct http_server_options *options)
 {
-    *bed = (struct bed){0};
-    bed->loop = ev_loop_new(EVFLAG_AUTO);
-    ck_assert_ptr_nonnull(bed->loop);
-    ev_timer_init(&bed->tick, on_tick, 0.002, 0.002);
-    ev_timer_start(bed->loop, &bed->tick);
+    bed_open_loop(bed);
     if (options != NULL) {
         bed->options = *options;
     }

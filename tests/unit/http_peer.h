@@ -16,7 +16,8 @@
 
 struct bed {
     struct ev_loop *loop;
-    ev_timer tick;
+    ev_timer tick; /* so that a turn of the loop takes 2 ms at the most */
+    size_t ticks;
     struct http_server *server;
     struct http_server_options options;
     bool is_late;
@@ -47,6 +48,8 @@ struct peer {
 
 /* Options hold limits a test wants; loop, handler, address and port are filled in. */
 void bed_open(struct bed *bed, const struct http_server_options *options);
+/* The loop alone: the listener and its handler are the test's, in bed->server. */
+void bed_open_loop(struct bed *bed);
 void bed_close(struct bed *bed);
 void bed_turn(struct bed *bed);
 /* Answers a request that was kept (is_late). */

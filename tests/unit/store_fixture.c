@@ -1,8 +1,8 @@
 #include "tests/unit/store_fixture.h"
 
+#include "db/sql.h"
 #include "runtime/base/buf.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,13 +186,23 @@ struct outbox_call fixture_make_call(int64_t id, int64_t place, const char *lane
     };
 }
 
+int64_t fixture_ask(const struct fixture *fixture, const char *sql)
+{
+    sqlite3 *db = NULL;
+    int64_t number = -1;
+    ck_assert_int_eq(sqlite3_open(fixture->path.ptr, &db), SQLITE_OK);
+    ck_rc_eq(sql_number(db, sql, &number), RC_OK);
+    sql_close(db);
+    return number;
+}
+
 const char *fixture_lane(struct fixture *fixture, struct slice lane, struct slice ref, size_t max)
 {
     int64_t *ids = ARENA_ARRAY(fixture->arena, max, int64_t);
     size_t count = 0;
-    ck_assert_rc(fixture->store->methods->lane_find(fixture->store, lane, ref, fixture->arena, ids,
-                                                    max, &count),
-                 RC_OK);
+    ck_rc_eq(fixture->store->methods->lane_find(fixture->store, lane, ref, fixture->arena, ids, max,
+                                                &count),
+             RC_OK);
     ck_assert_uint_le(count, max);
     struct buf text;
     buf_init(&text, fixture->arena);
@@ -210,13 +220,4 @@ const char *fixture_keys(struct fixture *fixture, const struct store_found *foun
         buf_printf(&text, "%s%.*s", i == 0 ? "" : " ", SLICE_ARGS(found[i].key));
     }
     return arena_cstr(fixture->arena, buf_slice(&text));
-}
-
-int fixture_run(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -4,8 +4,7 @@
 
 #include "db/store_memory.h"
 #include "db/store_sqlite.h"
-
-#include <check.h>
+#include "tests/unit/slice_check.h"
 
 enum fixture_kind {
     FIXTURE_SQLITE,
@@ -66,29 +65,15 @@ enum rc fixture_call(struct fixture *fixture, struct outbox_call call);
 /* A call with defaults: id and place as given, lane and ref as given. */
 struct outbox_call fixture_make_call(int64_t id, int64_t place, const char *lane, const char *ref);
 
+/* The one number that SQL gives on the file. */
+int64_t fixture_ask(const struct fixture *fixture, const char *sql);
+
 /* The ids of a lane in order, as "1 2 3". */
 const char *fixture_lane(struct fixture *fixture, struct slice lane, struct slice ref, size_t max);
 /* Keys of a listing or search in order, as "a b c". */
 const char *fixture_keys(struct fixture *fixture, const struct store_found *found, size_t count);
 
-/* Runs the suite, frees it and gives the exit status of the program. */
-int fixture_run(Suite *suite);
-
 void fixture_remove_folder(const char *folder);
-
-#define ck_assert_slice(actual, expected)                                                          \
-    do {                                                                                           \
-        const struct slice actual_ = (actual);                                                     \
-        const struct slice expected_ = (expected);                                                 \
-        ck_assert_msg(slice_equal(actual_, expected_), "%s is \"%.*s\", not \"%.*s\"", #actual,    \
-                      SLICE_ARGS(actual_), SLICE_ARGS(expected_));                                 \
-    } while (0)
-
-#define ck_assert_rc(actual, expected)                                                             \
-    do {                                                                                           \
-        const enum rc rc_ = (actual);                                                              \
-        ck_assert_msg(rc_ == (expected), "%s is %s, not %s", #actual, rc_name(rc_), #expected);    \
-    } while (0)
 
 /* A test of both stores, for a file with a `static struct fixture fixture`: Check runs it once for
  * each kind, _i. */

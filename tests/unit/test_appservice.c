@@ -3,7 +3,7 @@
 #include "db/store_memory.h"
 #include "runtime/daemon/appservice.h"
 #include "runtime/daemon/tables.h"
-#include "tests/unit/http_peer.h"
+#include "tests/unit/port_rig.h"
 #include "tests/unit/slice_check.h"
 
 #include <stdio.h>
@@ -14,49 +14,9 @@
     "{\"event_id\":\"$1\",\"type\":\"m.room.member\",\"room_id\":\"!chat\",\"sender\":"            \
     "\"@alice:hs\",\"state_key\":\"@bot:hs\",\"content\":{\"membership\":\"invite\"}}"
 
-static struct bed bed;
+static struct port_rig rig;
 static struct peer peer;
-static struct arena *arena;
-static struct store *store;
-static struct settings settings;
-static struct application application;
-static struct engine *engine;
 static struct appservice *appservice;
-static int64_t clock_ms;
-static size_t calls;
-
-static void on_calls(void *context, const struct outbox_call *rows, size_t count)
-{
-    (void)context;
-    (void)rows;
-    calls += count;
-}
-
-static void on_ended(void *context, const int64_t *ids, const struct slice *lanes, size_t count)
-{
-    (void)context;
-    (void)ids;
-    (void)lanes;
-    (void)count;
-}
-
-static void on_changed(void *context, struct actor_ref ref)
-{
-    (void)context;
-    (void)ref;
-}
-
-static int64_t on_now_ms(void *context)
-{
-    (void)context;
-    return clock_ms;
-}
-
-static void on_random(void *context, void *out, size_t len)
-{
-    (void)context;
-    memset(out, 1, len);
-}
 
 static bool everybody(const void *context, struct slice user)
 {
@@ -65,65 +25,25 @@ static bool everybody(const void *context, struct slice user)
     return true;
 }
 
-static void open_application(void)
+static void open_all(bool is_legacy)
 {
-    settings = (struct settings){
+    port_open(&rig);
+    rig.settings = (struct settings){
         .domain = SLICE("hs"), .bot = SLICE("@bot:hs"), .is_permitted = everybody};
-    application = (struct application){
-        .machines = machines,
-        .machines_count = ACTOR_KINDS,
-        .messages = message_types,
-        .messages_count = MSG_KINDS,
-        .route = router_route,
-        .settings = &settings,
-    };
-    const struct engine_options options = {
-        .application = &application,
-        .store = store,
-        .effects = {.calls = on_calls, .ended = on_ended, .changed = on_changed},
-        .now_ms = on_now_ms,
-        .random = on_random,
-        .epoch = SLICE("e"),
-    };
-    ck_assert_int_eq(engine_open(&options, &engine), RC_OK);
-}
-
-static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
-{
-    (void)loop;
-    (void)timer;
-    (void)events;
-}
-
-static void open_listener(bool is_legacy)
-{
+    rig.store = store_memory_open(store_tables(), ACTOR_KINDS);
+    rig.poll = store_memory_poll;
+    port_open_engine(&rig);
     const struct appservice_options options = {
-        .engine = engine,
+        .engine = rig.engine,
         .hs_token = SLICE("secret-hs-token"),
         .domain = SLICE("hs"),
         .bot = SLICE("@bot:hs"),
         .is_legacy = is_legacy,
     };
     appservice = appservice_open(&options);
-    bed = (struct bed){.loop = ev_loop_new(EVFLAG_AUTO)};
-    ck_assert_ptr_nonnull(bed.loop);
-    ev_timer_init(&bed.tick, on_tick, 0.002, 0.002);
-    ev_timer_start(bed.loop, &bed.tick);
-    const struct http_server_options server = {.loop = bed.loop,
-                                               .handler = appservice_handler(appservice)};
-    ck_assert_int_eq(http_server_open(&server, &bed.server), RC_OK);
-    appservice_serve(appservice, bed.server);
-    peer_open(&peer, &bed);
-}
-
-static void open_all(bool is_legacy)
-{
-    arena = arena_open(4096);
-    clock_ms = 1000;
-    calls = 0;
-    store = store_memory_open(store_tables(), ACTOR_KINDS);
-    open_application();
-    open_listener(is_legacy);
+    port_listen(&rig, appservice_handler(appservice));
+    appservice_serve(appservice, rig.bed.server);
+    peer_open(&peer, &rig.bed);
 }
 
 static void setup(void)
@@ -139,28 +59,11 @@ static void setup_legacy(void)
 static void teardown(void)
 {
     peer_close(&peer);
-    bed_close(&bed);
+    bed_close(&rig.bed);
     appservice_close(appservice);
-    engine_close(engine);
-    store->methods->close(store);
-    arena_close(arena);
+    engine_close(rig.engine);
+    rig.store->methods->close(rig.store);
 }
-
-static void turn_once(void)
-{
-    bed_turn(&bed);
-    (void)engine_run(engine);
-    store_memory_poll(store);
-}
-
-#define UNTIL_TURNED(condition)                                                                    \
-    do {                                                                                           \
-        const double until_end = ev_time() + 10;                                                   \
-        while (!(condition)) {                                                                     \
-            ck_assert_msg(ev_time() < until_end, "never: %s", #condition);                         \
-            turn_once();                                                                           \
-        }                                                                                          \
-    } while (0)
 
 /* Sends a request with the right token and waits for this answer. */
 static void expect(const char *request, const char *body, const char *status, const char *answer)
@@ -171,11 +74,11 @@ static void expect(const char *request, const char *body, const char *status, co
                    strlen(body), body);
     const int before = peer_count(&peer, "HTTP/1.1 ");
     ck_assert(peer_send(&peer, text));
-    UNTIL_TURNED(peer_count(&peer, "HTTP/1.1 ") > before &&
-                 (peer_has(&peer, "\r\n\r\n{") || peer.is_closed));
+    UNTIL_TURNED(&rig, peer_count(&peer, "HTTP/1.1 ") > before &&
+                           (peer_has(&peer, "\r\n\r\n{") || peer.is_closed));
     ck_assert_msg(peer_has(&peer, status) && peer_has(&peer, answer), "%s: %s", request, peer.got);
     peer_close(&peer);
-    peer_open(&peer, &bed);
+    peer_open(&peer, &rig.bed);
 }
 
 /* Sends a head that announces a body which never comes. */
@@ -184,11 +87,11 @@ static void expect_before_body(const char *head, const char *status, const char 
     char text[1024];
     (void)snprintf(text, sizeof text, "%s\r\nContent-Length: 1000\r\n\r\n", head);
     ck_assert(peer_send(&peer, text));
-    UNTIL_TURNED(peer_has(&peer, answer));
+    UNTIL_TURNED(&rig, peer_has(&peer, answer));
     ck_assert_msg(peer_has(&peer, status), "%s: %s", head, peer.got);
-    UNTIL_TURNED(peer.is_closed);
+    UNTIL_TURNED(&rig, peer.is_closed);
     peer_close(&peer);
-    peer_open(&peer, &bed);
+    peer_open(&peer, &rig.bed);
 }
 
 START_TEST(token_is_checked_before_the_body)
@@ -217,7 +120,7 @@ START_TEST(token_in_the_query_must_be_the_same)
     ck_assert(peer_send(
         &peer, "PUT /_matrix/app/v1/transactions/1?access_token=other HTTP/1.1\r\nHost: a\r\n" TOKEN
                "Content-Length: 0\r\n\r\n"));
-    UNTIL_TURNED(peer_has(&peer, "M_FORBIDDEN"));
+    UNTIL_TURNED(&rig, peer_has(&peer, "M_FORBIDDEN"));
     ck_assert_int_eq(peer_status(&peer), 403);
 }
 END_TEST
@@ -230,18 +133,18 @@ START_TEST(transaction_is_answered_when_it_is_durable)
                    "PUT /_matrix/app/v1/transactions/7 HTTP/1.1\r\nHost: a\r\n" TOKEN
                    "Content-Length: %zu\r\n\r\n%s",
                    strlen(body), body);
-    store_memory_hold(store, true);
+    store_memory_hold(rig.store, true);
     ck_assert(peer_send(&peer, text));
-    UNTIL_TURNED(!engine_is_quiet(engine));
+    UNTIL_TURNED(&rig, !engine_is_quiet(rig.engine));
     for (int i = 0; i < 20; i++) {
-        turn_once();
+        port_turn(&rig);
     }
     ck_assert_int_eq(peer_status(&peer), 0);
-    store_memory_finish(store);
-    UNTIL_TURNED(peer_has(&peer, "\r\n\r\n{}"));
+    store_memory_finish(rig.store);
+    UNTIL_TURNED(&rig, peer_has(&peer, "\r\n\r\n{}"));
     ck_assert_int_eq(peer_status(&peer), 200);
     ck_assert(peer_has(&peer, "Content-Type: application/json\r\n"));
-    ck_assert_uint_eq(calls, 1);
+    ck_assert_uint_eq(rig.calls, 1);
 }
 END_TEST
 
@@ -253,7 +156,7 @@ START_TEST(transaction_that_comes_again_is_handled_once)
            "\r\n\r\n{}");
     expect("PUT /_matrix/app/v1/transactions/another", "{\"events\":[" INVITE "],\"ephemeral\":[]}",
            "HTTP/1.1 200 OK\r\n", "\r\n\r\n{}");
-    ck_assert_uint_eq(calls, 1);
+    ck_assert_uint_eq(rig.calls, 1);
 }
 END_TEST
 
@@ -271,7 +174,7 @@ START_TEST(malformed_transaction_is_refused_and_changes_nothing)
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         expect("PUT /_matrix/app/v1/transactions/1", bodies[i], "HTTP/1.1 400 ", "M_BAD_JSON");
     }
-    ck_assert_uint_eq(calls, 0);
+    ck_assert_uint_eq(rig.calls, 0);
     ck_assert_int_eq(appservice_counts(appservice).transactions, 0);
 }
 END_TEST
@@ -284,7 +187,7 @@ START_TEST(bad_events_are_counted_and_passed_over)
            "HTTP/1.1 200 OK\r\n", "\r\n\r\n{}");
     ck_assert_int_eq(appservice_counts(appservice).events, 8);
     ck_assert_int_eq(appservice_counts(appservice).bad_events, 5);
-    ck_assert_uint_eq(calls, 1);
+    ck_assert_uint_eq(rig.calls, 1);
     expect("PUT /_matrix/app/v1/transactions/2", "{\"events\":[]}", "HTTP/1.1 200 OK\r\n",
            "\r\n\r\n{}");
 }
@@ -292,14 +195,14 @@ END_TEST
 
 START_TEST(failing_store_is_told_and_the_repetition_works)
 {
-    store_memory_fail_next(store, RC_FULL);
+    store_memory_fail_next(rig.store, RC_FULL);
     expect("PUT /_matrix/app/v1/transactions/1", "{\"events\":[" INVITE "]}", "HTTP/1.1 503 ",
            "M_UNKNOWN");
-    ck_assert_uint_eq(calls, 0);
-    clock_ms += 1000;
+    ck_assert_uint_eq(rig.calls, 0);
+    rig.clock_ms += 1000;
     expect("PUT /_matrix/app/v1/transactions/1", "{\"events\":[" INVITE "]}", "HTTP/1.1 200 OK\r\n",
            "\r\n\r\n{}");
-    ck_assert_uint_eq(calls, 1);
+    ck_assert_uint_eq(rig.calls, 1);
 }
 END_TEST
 
@@ -310,8 +213,8 @@ static void put_ghost(const char *key, const char *state)
                                       .state = slice_from_cstr(state),
                                       .calls = 1};
     const struct store_batch batch = {.next_turn = 5, .actors = &ghost, .actors_count = 1};
-    store->methods->commit(store, &batch, NULL, NULL);
-    store_memory_crash(store);
+    rig.store->methods->commit(rig.store, &batch, NULL, NULL);
+    store_memory_crash(rig.store);
 }
 
 START_TEST(users_are_those_that_are_there)
@@ -382,14 +285,14 @@ START_TEST(old_homeservers_are_answered)
 {
     put_ghost("bob", "READY");
     expect("PUT /transactions/1", "{\"events\":[" INVITE "]}", "HTTP/1.1 200 OK\r\n", "\r\n\r\n{}");
-    ck_assert_uint_eq(calls, 1);
+    ck_assert_uint_eq(rig.calls, 1);
     expect("GET /users/@gitter_bob:hs", "", "HTTP/1.1 200 OK\r\n", "\r\n\r\n{}");
     expect("GET /rooms/x", "", "HTTP/1.1 404 ", "M_NOT_FOUND");
     ck_assert(peer_send(&peer, "GET /users/@gitter_bob:hs?access_token=secret-hs-token "
                                "HTTP/1.1\r\nHost: a\r\n\r\n"));
-    UNTIL_TURNED(peer_status(&peer) == 200);
+    UNTIL_TURNED(&rig, peer_status(&peer) == 200);
     peer_close(&peer);
-    peer_open(&peer, &bed);
+    peer_open(&peer, &rig.bed);
     expect_before_body("PUT /transactions/1?access_token=wrong HTTP/1.1\r\nHost: a",
                        "HTTP/1.1 403 ", "M_FORBIDDEN");
 }
@@ -399,7 +302,7 @@ START_TEST(large_body_where_none_belongs_is_refused)
 {
     ck_assert(peer_send(&peer, "POST /_matrix/app/v1/ping HTTP/1.1\r\nHost: a\r\n" TOKEN
                                "Content-Length: 70000\r\n\r\n"));
-    UNTIL_TURNED(peer_status(&peer) == 413);
+    UNTIL_TURNED(&rig, peer_status(&peer) == 413);
 }
 END_TEST
 

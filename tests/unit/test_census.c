@@ -22,10 +22,10 @@ static enum rc take(struct slice path, struct census *census, struct slice *erro
 
 static void put(int kind, const char *key, const char *state)
 {
-    ck_assert_rc(fixture_put(&fixture, (struct store_actor){.kind = kind,
-                                                            .key = slice_from_cstr(key),
-                                                            .state = slice_from_cstr(state)}),
-                 RC_OK);
+    ck_rc_eq(fixture_put(&fixture, (struct store_actor){.kind = kind,
+                                                        .key = slice_from_cstr(key),
+                                                        .state = slice_from_cstr(state)}),
+             RC_OK);
 }
 
 START_TEST(actors_are_counted_by_state_most_first)
@@ -36,13 +36,13 @@ START_TEST(actors_are_counted_by_state_most_first)
     put(ROOM, "b", "JOINED");
     put(ROOM, "c", "JOINED");
     put(USER, "@u:x", "AUTHED");
-    ck_assert_rc(take(fixture.path, &census, &error), RC_OK);
+    ck_rc_eq(take(fixture.path, &census, &error), RC_OK);
     ck_assert_uint_eq(census.kinds_count, TABLES_COUNT);
     const struct census_kind *rooms = &census.kinds[ROOM];
-    ck_assert_slice(rooms->table, SLICE("rooms"));
+    ck_slice_eq(rooms->table, SLICE("rooms"));
     ck_assert_int_eq(rooms->count, 3);
     ck_assert_uint_eq(rooms->states_count, 2);
-    ck_assert_slice(rooms->states[0].state, SLICE("JOINED"));
+    ck_slice_eq(rooms->states[0].state, SLICE("JOINED"));
     ck_assert_int_eq(rooms->states[0].count, 2);
     ck_assert_int_eq(rooms->states[1].count, 1);
     ck_assert_int_eq(census.kinds[CHAT].count, 0);
@@ -56,16 +56,16 @@ START_TEST(calls_are_counted_by_lane_longest_first)
     struct slice error = SLICE_EMPTY;
     for (int64_t id = 1; id <= CENSUS_LANES_MAX + 1; id++) {
         const char *lane = arena_printf(fixture.arena, "lane%02d", (int)id).ptr;
-        ck_assert_rc(fixture_call(&fixture, fixture_make_call(id, id, lane, "")), RC_OK);
+        ck_rc_eq(fixture_call(&fixture, fixture_make_call(id, id, lane, "")), RC_OK);
     }
-    ck_assert_rc(fixture_call(&fixture, fixture_make_call(90, 90, "lane07", "")), RC_OK);
-    ck_assert_rc(take(fixture.path, &census, &error), RC_OK);
+    ck_rc_eq(fixture_call(&fixture, fixture_make_call(90, 90, "lane07", "")), RC_OK);
+    ck_rc_eq(take(fixture.path, &census, &error), RC_OK);
     ck_assert_int_eq(census.calls, CENSUS_LANES_MAX + 2);
     ck_assert_int_eq(census.lanes_count, CENSUS_LANES_MAX + 1);
     ck_assert_uint_eq(census.lanes_shown, CENSUS_LANES_MAX);
-    ck_assert_slice(census.lanes[0].lane, SLICE("lane07"));
+    ck_slice_eq(census.lanes[0].lane, SLICE("lane07"));
     ck_assert_int_eq(census.lanes[0].calls, 2);
-    ck_assert_slice(census.lanes[1].lane, SLICE("lane01"));
+    ck_slice_eq(census.lanes[1].lane, SLICE("lane01"));
 }
 END_TEST
 
@@ -73,9 +73,9 @@ START_TEST(what_is_no_database_of_ours_is_said)
 {
     struct census census;
     struct slice error = SLICE_EMPTY;
-    ck_assert_rc(take(SLICE("/nonexistent/database"), &census, &error), RC_ABSENT);
-    ck_assert_slice(error, SLICE("/nonexistent/database: No such file or directory"));
-    ck_assert_rc(take(SLICE("tests/unit/test_census.c"), &census, &error), RC_CORRUPT);
+    ck_rc_eq(take(SLICE("/nonexistent/database"), &census, &error), RC_ABSENT);
+    ck_slice_eq(error, SLICE("/nonexistent/database: No such file or directory"));
+    ck_rc_eq(take(SLICE("tests/unit/test_census.c"), &census, &error), RC_CORRUPT);
     ck_assert(slice_starts_with(error, SLICE("tests/unit/test_census.c: ")));
 }
 END_TEST
@@ -89,5 +89,5 @@ int main(void)
     tcase_add_test(tcase, calls_are_counted_by_lane_longest_first);
     tcase_add_test(tcase, what_is_no_database_of_ours_is_said);
     suite_add_tcase(suite, tcase);
-    return fixture_run(suite);
+    return run_suite(suite);
 }

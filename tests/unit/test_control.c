@@ -1,5 +1,6 @@
 /* The control socket: asked well, asked badly, left behind by a process that was killed. */
 #include "runtime/daemon/control.h"
+#include "tests/unit/slice_check.h"
 
 #include <check.h>
 #include <ev.h>
@@ -214,7 +215,6 @@ int main(void)
 {
     Suite *suite = suite_create("control");
     TCase *tcase = tcase_create("control");
-    SRunner *runner = srunner_create(suite);
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, answers_are_whole_however_large);
@@ -224,8 +224,5 @@ int main(void)
     tcase_add_test(tcase, only_a_dead_socket_is_taken_over);
     tcase_add_test(tcase, other_files_are_left_alone);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

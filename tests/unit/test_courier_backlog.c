@@ -82,9 +82,9 @@ static void commit_ends(struct ev_loop *loop, struct ev_timer *timer, int revent
     (void)loop;
     (void)timer;
     (void)revents;
-    ck_assert_rc(fixture_commit(&fixture, (struct store_batch){.ended = &ends[committed],
-                                                               .ended_count = count}),
-                 RC_OK);
+    ck_rc_eq(fixture_commit(&fixture,
+                            (struct store_batch){.ended = &ends[committed], .ended_count = count}),
+             RC_OK);
     courier_ended(rig.courier, &ends[committed], &lanes[committed], count);
     committed = ends_count;
 }
@@ -116,16 +116,15 @@ static void fill(void)
     for (int i = 0; i < BACKLOG; i++) {
         calls[i] = gitter_call(EXPIRED, lane_name_of(i % LANES));
     }
-    ck_assert_rc(
-        fixture_commit(&fixture, (struct store_batch){.calls = calls, .calls_count = BACKLOG}),
-        RC_OK);
+    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.calls = calls, .calls_count = BACKLOG}),
+             RC_OK);
 }
 
 /* What a turn of the other owner declares: in the store, then to the courier. */
 static int64_t say(const char *lane)
 {
     const struct outbox_call call = gitter_call(OTHER, lane);
-    ck_assert_rc(fixture_call(&fixture, call), RC_OK);
+    ck_rc_eq(fixture_call(&fixture, call), RC_OK);
     courier_add(rig.courier, &call, 1);
     return call.id;
 }
@@ -229,9 +228,9 @@ END_TEST
 START_TEST(how_much_waits_is_known_without_reading_it)
 {
     int64_t waiting = 0;
-    ck_assert_rc(fixture.store->methods->waiting(fixture.store, SLICE(EXPIRED), &waiting), RC_OK);
+    ck_rc_eq(fixture.store->methods->waiting(fixture.store, SLICE(EXPIRED), &waiting), RC_OK);
     ck_assert_int_eq(waiting, BACKLOG - LANES);
-    ck_assert_rc(fixture.store->methods->waiting(fixture.store, SLICE(OTHER), &waiting), RC_OK);
+    ck_rc_eq(fixture.store->methods->waiting(fixture.store, SLICE(OTHER), &waiting), RC_OK);
     ck_assert_int_eq(waiting, 0);
 }
 END_TEST
@@ -247,5 +246,5 @@ int main(void)
     tcase_add_test(tests, after_the_login_the_backlog_drains_in_order_and_nobody_waits_behind_it);
     tcase_add_test(tests, how_much_waits_is_known_without_reading_it);
     suite_add_tcase(suite, tests);
-    return fixture_run(suite);
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 #include "codecs/ghostid.h"
 
 #include "runtime/base/buf.h"
+#include "tests/unit/samples.h"
 #include "tests/unit/slice_check.h"
 
 #include <signal.h>
@@ -16,16 +17,6 @@ static void setup(void)
 static void teardown(void)
 {
     arena_close(arena);
-}
-
-static struct slice repeat(struct slice text, size_t times)
-{
-    struct buf buf;
-    buf_init(&buf, arena);
-    for (size_t i = 0; i < times; i++) {
-        buf_put(&buf, text);
-    }
-    return buf_slice(&buf);
 }
 
 START_TEST(ghostid_of_an_object_id_is_plain)
@@ -86,7 +77,7 @@ START_TEST(ghostid_too_long_is_cut_and_ends_in_a_hash)
     struct buf id;
     buf_init(&id, arena);
     BUF_PUT(&id, "matrix-");
-    buf_put(&id, repeat(SLICE("x"), 300));
+    buf_put(&id, sample_repeat(arena, SLICE("x"), 300));
     BUF_PUT(&id, ":example.org");
     const struct slice mxid = ghostid_mxid(arena, buf_slice(&id), domain);
     ck_assert_uint_eq(mxid.len, 255);
@@ -100,9 +91,10 @@ END_TEST
 
 START_TEST(ghostid_is_cut_between_escapes_only)
 {
-    const struct slice upper = ghostid_mxid(arena, repeat(SLICE("Z"), 130), domain);
+    const struct slice upper = ghostid_mxid(arena, sample_repeat(arena, SLICE("Z"), 130), domain);
     ck_assert(slice_ends_with(upper, SLICE("_z=-ce77454f519d965cade560e322d59d8d:example.org")));
-    const struct slice foreign = ghostid_mxid(arena, repeat(SLICE("\xc3\xa9"), 100), domain);
+    const struct slice foreign =
+        ghostid_mxid(arena, sample_repeat(arena, SLICE("\xc3\xa9"), 100), domain);
     ck_assert_uint_le(foreign.len, 255);
     ck_assert(
         slice_ends_with(foreign, SLICE("=c3=-b050e958d2e07bdc21639d9c20d50dfd:example.org")) ||
@@ -114,14 +106,16 @@ START_TEST(ghostid_at_the_limit_is_whole_and_beyond_it_cut)
 {
     const size_t room = 255 - 2 - domain.len - 7;
     struct slice id = SLICE_EMPTY;
-    const struct slice whole = ghostid_mxid(arena, repeat(SLICE("a"), room), domain);
+    const struct slice whole = ghostid_mxid(arena, sample_repeat(arena, SLICE("a"), room), domain);
     ck_assert_uint_eq(whole.len, 255);
     ck_rc_eq(ghostid_parse(arena, whole, domain, &id), RC_OK);
-    const struct slice cut = ghostid_mxid(arena, repeat(SLICE("a"), room + 1), domain);
+    const struct slice cut =
+        ghostid_mxid(arena, sample_repeat(arena, SLICE("a"), room + 1), domain);
     ck_assert_uint_eq(cut.len, 255);
     ck_rc_eq(ghostid_parse(arena, cut, domain, &id), RC_ABSENT);
-    const struct slice longest_domain = repeat(SLICE("d"), 200);
-    ck_assert_uint_eq(ghostid_mxid(arena, repeat(SLICE("a"), 400), longest_domain).len, 255);
+    const struct slice longest_domain = sample_repeat(arena, SLICE("d"), 200);
+    ck_assert_uint_eq(
+        ghostid_mxid(arena, sample_repeat(arena, SLICE("a"), 400), longest_domain).len, 255);
 }
 END_TEST
 
@@ -190,7 +184,7 @@ START_TEST(mxid_is_split_at_the_first_colon)
     struct buf buf;
     buf_init(&buf, arena);
     BUF_PUT(&buf, "@a:");
-    buf_put(&buf, repeat(SLICE("h"), 252));
+    buf_put(&buf, sample_repeat(arena, SLICE("h"), 252));
     ck_rc_eq(mxid_split(buf_slice(&buf), &localpart, &server), RC_OK);
     buf_put_byte(&buf, 'h');
     ck_rc_eq(mxid_split(buf_slice(&buf), &localpart, &server), RC_BAD_INPUT);

@@ -3,6 +3,7 @@
 #include "codecs/json.h"
 
 #include "tests/unit/html_scan.h"
+#include "tests/unit/samples.h"
 #include "tests/unit/slice_check.h"
 
 #include <stdio.h>
@@ -18,21 +19,6 @@ static void setup(void)
 static void teardown(void)
 {
     arena_close(arena);
-}
-
-static struct slice read_file(const char *path)
-{
-    struct buf out;
-    char block[4096];
-    size_t len = 0;
-    FILE *file = fopen(path, "rb");
-    ck_assert_msg(file != NULL, "%s", path);
-    buf_init(&out, arena);
-    while ((len = fread(block, 1, sizeof block, file)) > 0) {
-        buf_put(&out, slice_make(block, len));
-    }
-    ck_assert_int_eq(fclose(file), 0);
-    return buf_slice(&out);
 }
 
 /* Converts a copy without a byte behind it, so that the sanitizer sees a read past the end, and
@@ -89,7 +75,7 @@ static void compare_with_file(struct slice got, const char *path)
         ck_assert_uint_eq(fwrite(got.ptr, 1, got.len, file), got.len);
         ck_assert_int_eq(fclose(file), 0);
     }
-    struct slice wanted = read_file(path);
+    struct slice wanted = sample_read(arena, path);
     for (size_t line = 1; got.ptr != NULL || wanted.ptr != NULL; line++) {
         const struct slice got_line = slice_cut(&got, '\n');
         const struct slice wanted_line = slice_cut(&wanted, '\n');
@@ -103,7 +89,7 @@ START_TEST(html_corpus_of_the_real_renderer_gives_the_golden_output)
     struct json *corpus = NULL;
     struct buf out;
     buf_init(&out, arena);
-    ck_rc_eq(json_parse(arena, read_file(TEST_DATA "/rendered.json"), &corpus), RC_OK);
+    ck_rc_eq(json_parse(arena, sample_read(arena, TEST_DATA "/rendered.json"), &corpus), RC_OK);
     ck_assert_uint_gt(json_count(corpus), 200);
     for (const struct json *entry = json_first(corpus); entry != NULL; entry = entry->next) {
         const struct html_text got = converted(json_get_text(entry, SLICE("html")));
@@ -116,7 +102,7 @@ END_TEST
 START_TEST(html_corpus_cut_anywhere_stays_clean)
 {
     struct json *corpus = NULL;
-    ck_rc_eq(json_parse(arena, read_file(TEST_DATA "/rendered.json"), &corpus), RC_OK);
+    ck_rc_eq(json_parse(arena, sample_read(arena, TEST_DATA "/rendered.json"), &corpus), RC_OK);
     for (const struct json *entry = json_first(corpus); entry != NULL; entry = entry->next) {
         const struct slice html = json_get_text(entry, SLICE("html"));
         const size_t step = 1 + html.len / 16;
@@ -258,16 +244,6 @@ START_TEST(html_text_is_valid_whatever_the_bytes)
 }
 END_TEST
 
-static struct slice repeat(struct slice text, size_t count)
-{
-    struct buf out;
-    buf_init(&out, arena);
-    for (size_t i = 0; i < count; i++) {
-        buf_put(&out, text);
-    }
-    return buf_slice(&out);
-}
-
 static size_t count_of(struct slice text, struct slice needle)
 {
     size_t count = 0;
@@ -280,7 +256,7 @@ static size_t count_of(struct slice text, struct slice needle)
 
 START_TEST(html_deeper_than_the_limit_keeps_its_text_alone)
 {
-    const struct slice deep = repeat(SLICE("<blockquote>x"), HTML_DEPTH_MAX + 20);
+    const struct slice deep = sample_repeat(arena, SLICE("<blockquote>x"), HTML_DEPTH_MAX + 20);
     const struct html_text out = converted(deep);
     ck_assert_uint_eq(count_of(out.html, SLICE("<blockquote>")), HTML_DEPTH_MAX);
     ck_assert_uint_eq(count_of(out.html, SLICE("x")), HTML_DEPTH_MAX + 20);
@@ -298,7 +274,7 @@ START_TEST(html_of_many_nested_tags_ends_soon)
     static const size_t counts[] = {10000, 100000};
     for (size_t i = 0; i < 2 * sizeof tags / sizeof tags[0]; i++) {
         struct html_text out;
-        const struct slice nested = repeat(tags[i / 2], counts[i % 2]);
+        const struct slice nested = sample_repeat(arena, tags[i / 2], counts[i % 2]);
         const enum rc rc = convert(arena_printf(arena, "%.*sx", SLICE_ARGS(nested)), &out);
         ck_assert(rc == RC_OK || rc == RC_TOO_BIG);
         arena_reset(arena);
@@ -315,29 +291,31 @@ START_TEST(html_that_makes_the_parser_copy_is_too_big)
     for (size_t i = 0; i < 2000; i++) {
         buf_printf(&bomb, "<b id=%zu>", i);
     }
-    buf_put(&bomb, repeat(SLICE("<p>x"), 5000));
+    buf_put(&bomb, sample_repeat(arena, SLICE("<p>x"), 5000));
     ck_rc_eq(convert(buf_slice(&bomb), &out), RC_TOO_BIG);
     ck_text_empty(out.html);
     ck_assert(out.is_plain);
-    ck_slice_eq(out.plain, repeat(SLICE("x"), 5000));
+    ck_slice_eq(out.plain, sample_repeat(arena, SLICE("x"), 5000));
 }
 END_TEST
 
 START_TEST(html_over_the_limit_gives_plain_alone)
 {
     struct html_text out;
-    const struct slice bold = repeat(SLICE("<b>12345678</b>"), MATRIX_HTML_BYTES_MAX / 15);
+    const struct slice bold =
+        sample_repeat(arena, SLICE("<b>12345678</b>"), MATRIX_HTML_BYTES_MAX / 15);
     ck_rc_eq(convert(bold, &out), RC_OK);
     ck_rc_eq(convert(arena_printf(arena, "%.*sxxxxxxxxxxxxxxxx", SLICE_ARGS(bold)), &out),
              RC_TOO_BIG);
     ck_text_empty(out.html);
     ck_assert(slice_starts_with(out.plain, SLICE("**12345678**")));
 
-    const struct slice euros = repeat(SLICE("€"), 20000);
+    const struct slice euros = sample_repeat(arena, SLICE("€"), 20000);
     ck_rc_eq(convert(euros, &out), RC_TOO_BIG);
     ck_slice_eq(out.plain, slice_first(euros, MATRIX_BODY_BYTES_MAX / 3 * 3));
 
-    ck_rc_eq(convert(repeat(SLICE("a&lt;<i>&bc</i><br>"), HTML_BYTES_MAX / 10), &out), RC_TOO_BIG);
+    ck_rc_eq(convert(sample_repeat(arena, SLICE("a&lt;<i>&bc</i><br>"), HTML_BYTES_MAX / 10), &out),
+             RC_TOO_BIG);
     ck_assert(slice_starts_with(out.plain, SLICE("a<&bc\na<&bc\n")));
 }
 END_TEST
@@ -345,8 +323,8 @@ END_TEST
 START_TEST(html_of_64_kib_pieces_is_handled)
 {
     struct html_text out;
-    const struct slice name = repeat(SLICE("a"), 65536);
-    const struct slice attributes = repeat(SLICE(" a=1 b c='"), 6500);
+    const struct slice name = sample_repeat(arena, SLICE("a"), 65536);
+    const struct slice attributes = sample_repeat(arena, SLICE(" a=1 b c='"), 6500);
     ck_rc_eq(convert(name, &out), RC_TOO_BIG);
     ck_assert_uint_eq(out.plain.len, MATRIX_BODY_BYTES_MAX);
     ck_rc_eq(convert(arena_printf(arena, "<%.*s>x", SLICE_ARGS(name)), &out), RC_OK);
@@ -357,8 +335,8 @@ START_TEST(html_of_64_kib_pieces_is_handled)
     ck_text_eq(out.html, "<b>x</b>");
     ck_rc_eq(convert(arena_printf(arena, "<a href='http://%.*s'>x", SLICE_ARGS(name)), &out),
              RC_TOO_BIG);
-    ck_rc_eq(convert(repeat(SLICE("&"), 65536), &out), RC_TOO_BIG);
-    ck_rc_eq(convert(repeat(SLICE("<"), 65536), &out), RC_TOO_BIG);
+    ck_rc_eq(convert(sample_repeat(arena, SLICE("&"), 65536), &out), RC_TOO_BIG);
+    ck_rc_eq(convert(sample_repeat(arena, SLICE("<"), 65536), &out), RC_TOO_BIG);
 }
 END_TEST
 

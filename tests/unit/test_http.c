@@ -1,4 +1,5 @@
 #include "tests/unit/http_peer.h"
+#include "tests/unit/slice_check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -445,11 +446,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite());
 }

@@ -1,7 +1,7 @@
 #include "runtime/http_body.h"
+#include "tests/unit/slice_check.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct outcome {
@@ -147,11 +147,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite());
 }

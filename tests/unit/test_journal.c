@@ -78,24 +78,24 @@ START_TEST(turn_is_read_as_it_was_written)
     struct journal_item item;
     size_t len = 0;
     const struct slice bytes = turn_entry(17);
-    ck_assert_rc(journal_entry_read(bytes, &entry, &len), RC_OK);
+    ck_rc_eq(journal_entry_read(bytes, &entry, &len), RC_OK);
     ck_assert_uint_eq(len, bytes.len);
-    ck_assert_rc(journal_turn_read(&entry, &turn), RC_OK);
+    ck_rc_eq(journal_turn_read(&entry, &turn), RC_OK);
     ck_assert_int_eq(turn.number, 17);
     ck_assert_int_eq(turn.now_ms, 1700000000000);
     ck_assert(!turn.is_emptied);
-    ck_assert_rc(journal_input_read(turn.input, &input), RC_OK);
+    ck_rc_eq(journal_input_read(turn.input, &input), RC_OK);
     ck_assert_int_eq(input.how, JOURNAL_ENDED);
-    ck_assert_slice(input.message, SLICE("ROOM_SEND_ENDED"));
+    ck_slice_eq(input.message, SLICE("ROOM_SEND_ENDED"));
     ck_assert_int_eq(input.call_id, 70001);
     ck_assert_int_eq(input.call_place, 70000);
     ck_assert_int_eq(input.call_turn, 4);
-    ck_assert_slice(input.lane, SLICE("room-in:k"));
-    ck_assert_slice(input.machine, SLICE("room"));
-    ck_assert_slice(input.key, SLICE("k"));
+    ck_slice_eq(input.lane, SLICE("room-in:k"));
+    ck_slice_eq(input.machine, SLICE("room"));
+    ck_slice_eq(input.key, SLICE("k"));
     struct slice items = slice_from(turn.reads, 1);
-    ck_assert_rc(journal_item_read(&items, &item), RC_OK);
-    ck_assert_slice(item.name, SLICE("secret"));
+    ck_rc_eq(journal_item_read(&items, &item), RC_OK);
+    ck_slice_eq(item.name, SLICE("secret"));
     ck_assert_uint_eq(item.count, 1);
     ck_assert_uint_eq(items.len, 0);
 }
@@ -109,11 +109,11 @@ START_TEST(process_is_read_as_it_was_written)
     size_t len = 0;
     buf_init(&buf, arena);
     journal_process_put(&buf, &(struct journal_process){3, 5, SLICE("ab12"), SLICE_EMPTY});
-    ck_assert_rc(journal_entry_read(buf_slice(&buf), &entry, &len), RC_OK);
-    ck_assert_rc(journal_process_read(&entry, &process), RC_OK);
+    ck_rc_eq(journal_entry_read(buf_slice(&buf), &entry, &len), RC_OK);
+    ck_rc_eq(journal_process_read(&entry, &process), RC_OK);
     ck_assert_int_eq(process.turn, 3);
     ck_assert_int_eq(process.now_ms, 5);
-    ck_assert_slice(process.epoch, SLICE("ab12"));
+    ck_slice_eq(process.epoch, SLICE("ab12"));
     ck_assert_uint_eq(process.settings.len, 1); /* an empty map */
 }
 END_TEST
@@ -129,8 +129,8 @@ START_TEST(log_of_a_newer_version_is_told)
     pack_put_text(&buf, SLICE("something"));
     pack_put_nil(&buf);
     (void)journal_entry_close(&buf, start);
-    ck_assert_rc(journal_entry_read(buf_slice(&buf), &entry, &len), RC_OK);
-    ck_assert_rc(journal_log_read(&entry), RC_NEWER);
+    ck_rc_eq(journal_entry_read(buf_slice(&buf), &entry, &len), RC_OK);
+    ck_rc_eq(journal_log_read(&entry), RC_NEWER);
 }
 END_TEST
 
@@ -174,22 +174,12 @@ END_TEST
 static void commit(int64_t turn, int64_t now_ms, struct slice entries)
 {
     const struct store_batch batch = {.now_ms = now_ms, .journal = entries, .journal_turn = turn};
-    ck_assert_rc(fixture_commit(&fixture, batch), RC_OK);
-}
-
-static int64_t ask(const char *text)
-{
-    sqlite3 *db = NULL;
-    int64_t number = -1;
-    ck_assert_int_eq(sqlite3_open(fixture.path.ptr, &db), SQLITE_OK);
-    ck_assert_rc(sql_number(db, text, &number), RC_OK);
-    sql_close(db);
-    return number;
+    ck_rc_eq(fixture_commit(&fixture, batch), RC_OK);
 }
 
 static int64_t oldest_turn(void)
 {
-    return ask("SELECT min(turn) FROM journal");
+    return fixture_ask(&fixture, "SELECT min(turn) FROM journal");
 }
 
 static void open_with(struct journal_limits limits)
@@ -198,7 +188,7 @@ static void open_with(struct journal_limits limits)
     fixture_init_closed(&fixture);
     struct store_sqlite_options options = fixture_options(&fixture);
     options.journal = limits;
-    ck_assert_rc(store_sqlite_open(&options, fixture.arena, &fixture.store, &error), RC_OK);
+    ck_rc_eq(store_sqlite_open(&options, fixture.arena, &fixture.store, &error), RC_OK);
 }
 
 START_TEST(entries_that_are_too_old_go)
@@ -223,7 +213,7 @@ START_TEST(entries_go_when_there_are_too_many_bytes)
         commit(turn, 1000, SLICE("ten bytes."));
     }
     ck_assert_int_eq(oldest_turn(), 299);
-    ck_assert_int_eq(ask("SELECT max(id) FROM journal"), 2990);
+    ck_assert_int_eq(fixture_ask(&fixture, "SELECT max(id) FROM journal"), 2990);
     fixture_clear(&fixture);
 }
 END_TEST
@@ -310,16 +300,16 @@ static struct journal_turn stored_turn(int64_t number)
     struct journal_turn turn = {0};
     size_t len = 0;
     ck_assert_int_eq(sqlite3_open(fixture.path.ptr, &db), SQLITE_OK);
-    ck_assert_rc(sql_prepare(db, SLICE("SELECT entry FROM journal WHERE turn = ?1"), &statement),
-                 RC_OK);
+    ck_rc_eq(sql_prepare(db, SLICE("SELECT entry FROM journal WHERE turn = ?1"), &statement),
+             RC_OK);
     struct query query = query_begin(statement);
     query_int(&query, number);
     ck_assert(query_row(&query));
     const struct slice bytes = query_get_text(&query, 0, arena);
-    ck_assert_rc(query_end(&query), RC_OK);
+    ck_rc_eq(query_end(&query), RC_OK);
     sql_close(db);
-    ck_assert_rc(journal_entry_read(bytes, &entry, &len), RC_OK);
-    ck_assert_rc(journal_turn_read(&entry, &turn), RC_OK);
+    ck_rc_eq(journal_entry_read(bytes, &entry, &len), RC_OK);
+    ck_rc_eq(journal_turn_read(&entry, &turn), RC_OK);
     return turn;
 }
 
@@ -342,21 +332,20 @@ static void forget(int64_t turn, const char *user)
     const struct slice users[] = {slice_from_cstr(user)};
     const struct store_batch batch = {
         .now_ms = 1000, .journal_turn = turn, .forgotten = users, .forgotten_count = 1};
-    ck_assert_rc(fixture_commit(&fixture, batch), RC_OK);
+    ck_rc_eq(fixture_commit(&fixture, batch), RC_OK);
 }
 
 START_TEST(what_somebody_said_goes_when_they_have_logged_out)
 {
     open_with(
         (struct journal_limits){.age_ms = 100000, .bytes_max = 1000000, .empty = journal_empty});
-    ck_assert_rc(
-        fixture_put(&fixture,
-                    (struct store_actor){.kind = ROOM,
-                                         .key = SLICE("@a:x|r"),
-                                         .state = SLICE("JOINED"),
-                                         .body = SLICE("b"),
-                                         .columns = {SLICE("@a:x"), SLICE("!ours"), SLICE("r")}}),
-        RC_OK);
+    ck_rc_eq(fixture_put(&fixture, (struct store_actor){.kind = ROOM,
+                                                        .key = SLICE("@a:x|r"),
+                                                        .state = SLICE("JOINED"),
+                                                        .body = SLICE("b"),
+                                                        .columns = {SLICE("@a:x"), SLICE("!ours"),
+                                                                    SLICE("r")}}),
+             RC_OK);
     commit(1, 1000, said_in(1, "!ours", "@a:x|r"));
     commit(2, 1000, said_in(2, "!ours", NULL)); /* the echo of a ghost */
     commit(3, 1000, said_in(3, "!others", "@b:x|r"));
@@ -373,7 +362,8 @@ START_TEST(what_somebody_said_goes_when_they_have_logged_out)
     check_said(3, false);
     check_said(4, false);
     check_said(6, true);
-    ck_assert_int_eq(ask("SELECT count(*) FROM meta WHERE key LIKE 'forget%'"), 0);
+    ck_assert_int_eq(fixture_ask(&fixture, "SELECT count(*) FROM meta WHERE key LIKE 'forget%'"),
+                     0);
     fixture_clear(&fixture);
 }
 END_TEST
@@ -397,5 +387,5 @@ int main(void)
     tcase_add_checked_fixture(table, set_up, tear_down);
     tcase_add_test(table, what_somebody_said_goes_when_they_have_logged_out);
     suite_add_tcase(suite, table);
-    return fixture_run(suite);
+    return run_suite(suite);
 }

@@ -15,7 +15,7 @@ static struct journal_veil veil;
 static void set_up(void)
 {
     arena = arena_open(4096);
-    ck_assert_rc(secrets_open(SLICE("key"), &secrets), RC_OK);
+    ck_rc_eq(secrets_open(SLICE("key"), &secrets), RC_OK);
     veil = journal_veil(secrets);
 }
 
@@ -37,10 +37,10 @@ START_TEST(stand_in_has_the_length_and_is_always_the_same)
     struct secrets *others = NULL;
     const struct slice once = stand_in();
     ck_assert_uint_eq(once.len, strlen(SECRET));
-    ck_assert_slice(stand_in(), once);
+    ck_slice_eq(stand_in(), once);
     ck_assert(!slice_equal(once, SLICE(SECRET)));
     ck_assert(!slice_equal(veil.secret(veil.context, arena, SLICE("5")), SLICE_EMPTY));
-    ck_assert_rc(secrets_open(SLICE("another key"), &others), RC_OK);
+    ck_rc_eq(secrets_open(SLICE("another key"), &others), RC_OK);
     ck_assert(!slice_equal(secrets_stand_in(others, arena, SLICE(SECRET)), once));
     secrets_close(others);
     const struct slice longer = secrets_stand_in(secrets, arena, SLICE(SECRET SECRET SECRET));
@@ -87,7 +87,7 @@ START_TEST(text_without_a_secret_stays_as_it_is)
     };
     const struct slice text = slice_from_cstr(plain[_i]);
     const struct slice seen = veil.text(veil.context, arena, text);
-    ck_assert_slice(seen, text);
+    ck_slice_eq(seen, text);
 }
 END_TEST
 
@@ -111,17 +111,17 @@ START_TEST(web_request_keeps_its_form_without_its_secrets)
     ck_assert_int_eq(seen->request, 7);
     ck_assert_uint_eq(slice_find(seen->query, SLICE(SECRET)), seen->query.len);
     ck_assert_uint_eq(slice_find(seen->body, SLICE(SECRET)), seen->body.len);
-    ck_assert_rc(url_form_find(arena, seen->query, SLICE("state"), &value, &count), RC_OK);
-    ck_assert_slice(value, arena_printf(arena, "0a1b.%.*s", SLICE_ARGS(twin)));
+    ck_rc_eq(url_form_find(arena, seen->query, SLICE("state"), &value, &count), RC_OK);
+    ck_slice_eq(value, arena_printf(arena, "0a1b.%.*s", SLICE_ARGS(twin)));
     ck_assert_uint_eq(count, 2);
-    ck_assert_rc(url_form_find(arena, seen->query, SLICE("code"), &value, &count), RC_OK);
-    ck_assert_slice(value, twin);
-    ck_assert_rc(url_form_find(arena, seen->query, SLICE("error"), &value, &count), RC_OK);
-    ck_assert_slice(value, SLICE("denied"));
-    ck_assert_rc(url_form_find(arena, seen->body, SLICE("proof"), &value, &count), RC_OK);
-    ck_assert_slice(value, twin);
-    ck_assert_slice(seen->cookie, arena_printf(arena, "gitterd_0a1b=%.*s; __Host-gitterd_0a1b=%.*s",
-                                               SLICE_ARGS(twin), SLICE_ARGS(twin)));
+    ck_rc_eq(url_form_find(arena, seen->query, SLICE("code"), &value, &count), RC_OK);
+    ck_slice_eq(value, twin);
+    ck_rc_eq(url_form_find(arena, seen->query, SLICE("error"), &value, &count), RC_OK);
+    ck_slice_eq(value, SLICE("denied"));
+    ck_rc_eq(url_form_find(arena, seen->body, SLICE("proof"), &value, &count), RC_OK);
+    ck_slice_eq(value, twin);
+    ck_slice_eq(seen->cookie, arena_printf(arena, "gitterd_0a1b=%.*s; __Host-gitterd_0a1b=%.*s",
+                                           SLICE_ARGS(twin), SLICE_ARGS(twin)));
 }
 END_TEST
 
@@ -147,5 +147,5 @@ int main(void)
     tcase_add_test(tcase, web_request_keeps_its_form_without_its_secrets);
     tcase_add_test(tcase, exchange_of_the_code_is_journalled_without_it);
     suite_add_tcase(suite, tcase);
-    return fixture_run(suite);
+    return run_suite(suite);
 }

@@ -57,12 +57,12 @@ START_TEST(lock_held_by_another_process_says_which)
     struct lock *lock = NULL;
     struct slice error = SLICE_EMPTY;
     const pid_t holder = start_holder();
-    ck_assert_rc(lock_open(path, arena, &lock, &error), RC_BUSY);
+    ck_rc_eq(lock_open(path, arena, &lock, &error), RC_BUSY);
     ck_assert_ptr_null(lock);
-    ck_assert_slice(error, arena_printf(arena, "%s/lock: held by process %d", folder, (int)holder));
+    ck_slice_eq(error, arena_printf(arena, "%s/lock: held by process %d", folder, (int)holder));
     ck_assert_int_eq(kill(holder, SIGKILL), 0);
     ck_assert_int_eq(waitpid(holder, NULL, 0), holder);
-    ck_assert_rc(lock_open(path, arena, &lock, &error), RC_OK);
+    ck_rc_eq(lock_open(path, arena, &lock, &error), RC_OK);
     lock_close(lock);
 }
 END_TEST
@@ -72,10 +72,10 @@ START_TEST(lock_in_the_same_process_is_held_too)
     struct lock *lock = NULL;
     struct lock *second = NULL;
     struct slice error = SLICE_EMPTY;
-    ck_assert_rc(lock_open(path, arena, &lock, &error), RC_OK);
-    ck_assert_rc(lock_open(path, arena, &second, &error), RC_BUSY);
+    ck_rc_eq(lock_open(path, arena, &lock, &error), RC_OK);
+    ck_rc_eq(lock_open(path, arena, &second, &error), RC_BUSY);
     lock_close(lock);
-    ck_assert_rc(lock_open(path, arena, &second, &error), RC_OK);
+    ck_rc_eq(lock_open(path, arena, &second, &error), RC_OK);
     lock_close(second);
     lock_close(NULL);
 }
@@ -86,7 +86,7 @@ START_TEST(lock_file_is_private_and_survives)
     struct lock *lock = NULL;
     struct slice error = SLICE_EMPTY;
     struct stat info;
-    ck_assert_rc(lock_open(path, arena, &lock, &error), RC_OK);
+    ck_rc_eq(lock_open(path, arena, &lock, &error), RC_OK);
     ck_assert_int_eq(stat(path.ptr, &info), 0);
     ck_assert_uint_eq(info.st_mode & 07777, 0600);
     ck_assert_int_gt(info.st_size, 0);
@@ -101,10 +101,10 @@ START_TEST(lock_without_a_readable_holder_says_another)
     struct lock *lock = NULL;
     struct lock *second = NULL;
     struct slice error = SLICE_EMPTY;
-    ck_assert_rc(lock_open(path, arena, &lock, &error), RC_OK);
+    ck_rc_eq(lock_open(path, arena, &lock, &error), RC_OK);
     ck_assert_int_eq(truncate(path.ptr, 0), 0);
-    ck_assert_rc(lock_open(path, arena, &second, &error), RC_BUSY);
-    ck_assert_slice(error, arena_printf(arena, "%s/lock: held by another process", folder));
+    ck_rc_eq(lock_open(path, arena, &second, &error), RC_BUSY);
+    ck_slice_eq(error, arena_printf(arena, "%s/lock: held by another process", folder));
     lock_close(lock);
 }
 END_TEST
@@ -114,7 +114,7 @@ START_TEST(lock_in_no_folder_is_an_error)
     struct lock *lock = NULL;
     struct slice error = SLICE_EMPTY;
     const struct slice nowhere = arena_printf(arena, "%s/none/lock", folder);
-    ck_assert_rc(lock_open(nowhere, arena, &lock, &error), RC_IO);
+    ck_rc_eq(lock_open(nowhere, arena, &lock, &error), RC_IO);
     ck_assert(slice_starts_with(error, nowhere));
 }
 END_TEST
@@ -124,7 +124,7 @@ START_TEST(lock_through_a_symbolic_link_is_refused)
     struct lock *lock = NULL;
     struct slice error = SLICE_EMPTY;
     ck_assert_int_eq(symlink("elsewhere", path.ptr), 0);
-    ck_assert_rc(lock_open(path, arena, &lock, &error), RC_IO);
+    ck_rc_eq(lock_open(path, arena, &lock, &error), RC_IO);
 }
 END_TEST
 
@@ -140,5 +140,5 @@ int main(void)
     tcase_add_test(tcase, lock_in_no_folder_is_an_error);
     tcase_add_test(tcase, lock_through_a_symbolic_link_is_refused);
     suite_add_tcase(suite, tcase);
-    return fixture_run(suite);
+    return run_suite(suite);
 }

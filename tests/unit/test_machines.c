@@ -1,9 +1,9 @@
 /* Every machine: no hole, no row that cannot be reached, nothing out of bounds. */
 #include "actors/machine.h"
 #include "runtime/base/buf.h"
+#include "tests/unit/slice_check.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 static struct arena *arena;
 
@@ -127,9 +127,5 @@ int main(void)
     tcase_add_test(tests, message_is_found_by_its_name);
     tcase_add_test(tests, examination_finds_holes_dead_rows_and_open_guards);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

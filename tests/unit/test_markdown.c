@@ -1,6 +1,7 @@
 #include "codecs/json.h"
 #include "codecs/markdown.h"
 
+#include "tests/unit/samples.h"
 #include "tests/unit/slice_check.h"
 
 #include <stdio.h>
@@ -16,21 +17,6 @@ static void setup(void)
 static void teardown(void)
 {
     arena_close(arena);
-}
-
-static struct slice read_file(const char *path)
-{
-    struct buf out;
-    char block[4096];
-    size_t len = 0;
-    FILE *file = fopen(path, "rb");
-    ck_assert_msg(file != NULL, "%s", path);
-    buf_init(&out, arena);
-    while ((len = fread(block, 1, sizeof block, file)) > 0) {
-        buf_put(&out, slice_make(block, len));
-    }
-    ck_assert_int_eq(fclose(file), 0);
-    return buf_slice(&out);
 }
 
 static struct slice from_body(struct slice body)
@@ -57,7 +43,7 @@ static struct slice from_html(struct slice html)
 START_TEST(markdown_of_the_samples_is_what_the_real_renderer_was_shown)
 {
     struct json *samples = NULL;
-    ck_rc_eq(json_parse(arena, read_file(TEST_DATA "/markdown.json"), &samples), RC_OK);
+    ck_rc_eq(json_parse(arena, sample_read(arena, TEST_DATA "/markdown.json"), &samples), RC_OK);
     ck_assert_uint_gt(json_count(samples), 200);
     for (const struct json *sample = json_first(samples); sample != NULL; sample = sample->next) {
         const struct slice wanted = json_get_text(sample, SLICE("markdown"));
@@ -201,44 +187,34 @@ static size_t split(struct slice text, struct slice **parts)
     return count;
 }
 
-static struct slice repeat(struct slice text, size_t count)
-{
-    struct buf out;
-    buf_init(&out, arena);
-    for (size_t i = 0; i < count; i++) {
-        buf_put(&out, text);
-    }
-    return buf_slice(&out);
-}
-
 START_TEST(markdown_is_split_between_lines_then_words_then_characters)
 {
     struct slice *parts = NULL;
     ck_assert_uint_eq(split(SLICE(""), &parts), 0);
     ck_assert_uint_eq(split(SLICE(" \n"), &parts), 0);
-    ck_assert_uint_eq(split(repeat(SLICE("a"), 64), &parts), 1);
+    ck_assert_uint_eq(split(sample_repeat(arena, SLICE("a"), 64), &parts), 1);
     ck_assert_uint_eq(split(SLICE("123456789012345678901234567890123456789\nabcdefghijklmnopqrst\n"
                                   "0123456789"),
                             &parts),
                       2);
     ck_text_eq(parts[1], "0123456789");
-    ck_assert_uint_eq(split(repeat(SLICE("word "), 20), &parts), 2);
+    ck_assert_uint_eq(split(sample_repeat(arena, SLICE("word "), 20), &parts), 2);
     ck_assert(slice_ends_with(parts[0], SLICE("word")));
     ck_assert(slice_starts_with(parts[1], SLICE("word")));
-    ck_assert_uint_eq(split(repeat(SLICE("😀"), 100), &parts), 4);
-    ck_assert_uint_eq(split(repeat(SLICE("€"), 1000), &parts), 16);
+    ck_assert_uint_eq(split(sample_repeat(arena, SLICE("😀"), 100), &parts), 4);
+    ck_assert_uint_eq(split(sample_repeat(arena, SLICE("€"), 1000), &parts), 16);
 }
 END_TEST
 
 START_TEST(markdown_split_keeps_escapes_whole)
 {
     struct slice *parts = NULL;
-    const struct slice escapes = repeat(SLICE("\\*"), 100);
+    const struct slice escapes = sample_repeat(arena, SLICE("\\*"), 100);
     const size_t count = split(arena_printf(arena, "x%.*s", SLICE_ARGS(escapes)), &parts);
     for (size_t i = 0; i < count; i++) {
         ck_assert(slice_ends_with(parts[i], SLICE("\\*")));
     }
-    const struct slice long_line = repeat(SLICE("aaaa "), 12);
+    const struct slice long_line = sample_repeat(arena, SLICE("aaaa "), 12);
     ck_assert_uint_eq(split(arena_printf(arena, "%.*s- b", SLICE_ARGS(long_line)), &parts), 1);
     ck_assert_uint_eq(split(arena_printf(arena, "%.*saa - b #c", SLICE_ARGS(long_line)), &parts),
                       2);
@@ -249,7 +225,7 @@ END_TEST
 START_TEST(markdown_split_closes_and_opens_code)
 {
     struct slice *parts = NULL;
-    const struct slice lines = repeat(SLICE("> 34567890\n"), 12);
+    const struct slice lines = sample_repeat(arena, SLICE("> 34567890\n"), 12);
     const struct slice code = arena_printf(arena, "> ```js\n%.*s> ```\nend", SLICE_ARGS(lines));
     const size_t count = split(code, &parts);
     ck_assert_uint_gt(count, 2);
@@ -259,16 +235,18 @@ START_TEST(markdown_split_closes_and_opens_code)
     }
     ck_assert(slice_ends_with(parts[count - 1], SLICE("\n> ```\nend")));
     ck_assert_uint_gt(
-        split(arena_printf(arena, "```\n%.*s", SLICE_ARGS(repeat(SLICE("x"), 500))), &parts), 8);
-    ck_assert_uint_gt(split(repeat(SLICE("```\n"), 300), &parts), 1);
-    ck_assert_uint_gt(split(repeat(SLICE("`"), 500), &parts), 7);
+        split(arena_printf(arena, "```\n%.*s", SLICE_ARGS(sample_repeat(arena, SLICE("x"), 500))),
+              &parts),
+        8);
+    ck_assert_uint_gt(split(sample_repeat(arena, SLICE("```\n"), 300), &parts), 1);
+    ck_assert_uint_gt(split(sample_repeat(arena, SLICE("`"), 500), &parts), 7);
 }
 END_TEST
 
 START_TEST(markdown_split_drops_a_part_of_blank_lines)
 {
     struct slice *parts = NULL;
-    const struct slice blank = repeat(SLICE("\n"), 100);
+    const struct slice blank = sample_repeat(arena, SLICE("\n"), 100);
     const struct slice code = arena_printf(arena, "- ```\n  a%.*s  b\n  ```", SLICE_ARGS(blank));
     const size_t count = split(code, &parts);
     ck_assert_uint_eq(count, 2);
@@ -283,10 +261,10 @@ END_TEST
 START_TEST(markdown_split_at_the_very_limit_stays_within_it)
 {
     struct slice *parts = NULL;
-    const struct slice head = repeat(SLICE("a"), 50);
+    const struct slice head = sample_repeat(arena, SLICE("a"), 50);
     for (size_t fill = 0; fill < 20; fill++) {
-        const struct slice line =
-            arena_printf(arena, "%.*s%.*s", SLICE_ARGS(head), SLICE_ARGS(repeat(SLICE("b"), fill)));
+        const struct slice line = arena_printf(arena, "%.*s%.*s", SLICE_ARGS(head),
+                                               SLICE_ARGS(sample_repeat(arena, SLICE("b"), fill)));
         ck_assert_uint_gt(split(arena_printf(arena, "%.*s\n\n\nend", SLICE_ARGS(line)), &parts), 0);
         ck_assert_uint_gt(
             split(arena_printf(arena, "%.*s\n```c\nx\n```", SLICE_ARGS(line)), &parts), 0);
@@ -314,8 +292,8 @@ START_TEST(markdown_of_hostile_html_ends_and_is_valid)
         SLICE_INIT("&amp;"),
     };
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
-        (void)from_html(repeat(pieces[i], 2000));
-        (void)from_body(repeat(pieces[i], 2000));
+        (void)from_html(sample_repeat(arena, pieces[i], 2000));
+        (void)from_body(sample_repeat(arena, pieces[i], 2000));
         arena_reset(arena);
     }
 }

@@ -3,6 +3,7 @@
 
 #include "runtime/base/arena.h"
 #include "runtime/http.h"
+#include "tests/unit/slice_check.h"
 
 #include <check.h>
 #include <curl/curl.h>
@@ -160,7 +161,6 @@ int main(void)
 {
     Suite *suite = suite_create("read_receipts");
     TCase *tests = tcase_create("read_receipts");
-    SRunner *runner = srunner_create(suite);
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, newest_of_a_room_is_told_once);
@@ -169,8 +169,5 @@ int main(void)
     tcase_add_test(tests, busy_homeserver_is_left_alone);
     tcase_add_test(tests, closing_drops_what_is_in_flight_and_what_waits);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

@@ -11,7 +11,7 @@ static struct secrets *secrets;
 static void set_up(void)
 {
     arena = arena_open(4096);
-    ck_assert_rc(secrets_open(SLICE("unique"), &secrets), RC_OK);
+    ck_rc_eq(secrets_open(SLICE("unique"), &secrets), RC_OK);
 }
 
 static void tear_down(void)
@@ -23,8 +23,7 @@ static void tear_down(void)
 static struct slice seal(const char *table, struct slice key, struct slice plain)
 {
     struct slice sealed = SLICE_EMPTY;
-    ck_assert_rc(secrets_seal(secrets, secrets_owner(arena, table, key), plain, arena, &sealed),
-                 RC_OK);
+    ck_rc_eq(secrets_seal(secrets, secrets_owner(arena, table, key), plain, arena, &sealed), RC_OK);
     return sealed;
 }
 
@@ -40,8 +39,8 @@ START_TEST(secrets_sealed_opens_again)
         const struct slice sealed = seal("users", SLICE("@a:x"), texts[i]);
         struct slice plain = SLICE("unset");
         ck_assert_uint_eq(sealed.len, 29 + texts[i].len);
-        ck_assert_rc(unseal("users", SLICE("@a:x"), sealed, &plain), RC_OK);
-        ck_assert_slice(plain, texts[i]);
+        ck_rc_eq(unseal("users", SLICE("@a:x"), sealed, &plain), RC_OK);
+        ck_slice_eq(plain, texts[i]);
     }
 }
 END_TEST
@@ -62,11 +61,11 @@ START_TEST(secrets_of_another_owner_do_not_open)
 {
     const struct slice sealed = seal("users", SLICE("@a:x"), SLICE("token"));
     struct slice plain = SLICE_EMPTY;
-    ck_assert_rc(unseal("users", SLICE("@b:x"), sealed, &plain), RC_CORRUPT);
-    ck_assert_rc(unseal("rooms", SLICE("@a:x"), sealed, &plain), RC_CORRUPT);
+    ck_rc_eq(unseal("users", SLICE("@b:x"), sealed, &plain), RC_CORRUPT);
+    ck_rc_eq(unseal("rooms", SLICE("@a:x"), sealed, &plain), RC_CORRUPT);
     /* the border between table and key counts */
-    ck_assert_rc(unseal("users@", SLICE("a:x"), sealed, &plain), RC_CORRUPT);
-    ck_assert_rc(unseal("users", SLICE("@a:x"), sealed, &plain), RC_OK);
+    ck_rc_eq(unseal("users@", SLICE("a:x"), sealed, &plain), RC_CORRUPT);
+    ck_rc_eq(unseal("users", SLICE("@a:x"), sealed, &plain), RC_OK);
 }
 END_TEST
 
@@ -75,16 +74,16 @@ START_TEST(secrets_under_another_key_do_not_open)
     const struct slice sealed = seal("users", SLICE("@a:x"), SLICE("token"));
     struct secrets *other = NULL;
     struct slice plain = SLICE_EMPTY;
-    ck_assert_rc(secrets_open(SLICE("uniquf"), &other), RC_OK);
-    ck_assert_rc(
+    ck_rc_eq(secrets_open(SLICE("uniquf"), &other), RC_OK);
+    ck_rc_eq(
         secrets_unseal(other, secrets_owner(arena, "users", SLICE("@a:x")), sealed, arena, &plain),
         RC_CORRUPT);
     secrets_close(other);
-    ck_assert_rc(secrets_open(SLICE("unique"), &other), RC_OK);
-    ck_assert_rc(
+    ck_rc_eq(secrets_open(SLICE("unique"), &other), RC_OK);
+    ck_rc_eq(
         secrets_unseal(other, secrets_owner(arena, "users", SLICE("@a:x")), sealed, arena, &plain),
         RC_OK);
-    ck_assert_slice(plain, SLICE("token"));
+    ck_slice_eq(plain, SLICE("token"));
     secrets_close(other);
 }
 END_TEST
@@ -97,9 +96,8 @@ START_TEST(secrets_changed_anywhere_do_not_open)
         char *bytes = arena_alloc(arena, sealed.len);
         memcpy(bytes, sealed.ptr, sealed.len);
         bytes[i] = (char)(bytes[i] ^ 1);
-        ck_assert_rc(unseal("users", SLICE("@a:x"), slice_make(bytes, sealed.len), &plain),
-                     RC_CORRUPT);
-        ck_assert_rc(unseal("users", SLICE("@a:x"), slice_first(sealed, i), &plain), RC_CORRUPT);
+        ck_rc_eq(unseal("users", SLICE("@a:x"), slice_make(bytes, sealed.len), &plain), RC_CORRUPT);
+        ck_rc_eq(unseal("users", SLICE("@a:x"), slice_first(sealed, i), &plain), RC_CORRUPT);
     }
 }
 END_TEST
@@ -112,8 +110,8 @@ START_TEST(secrets_of_version_one_open_for_ever)
         SLICE("\001\000\001\002\003\004\005\006\007\010\011\012\013\307\136\112\307"
               "\040\272\345\207\171\363\050\306\304\244\326\232\015\340\052\333\122");
     struct slice plain = SLICE_EMPTY;
-    ck_assert_rc(unseal("users", SLICE("@a:x"), sealed, &plain), RC_OK);
-    ck_assert_slice(plain, SLICE("token"));
+    ck_rc_eq(unseal("users", SLICE("@a:x"), sealed, &plain), RC_OK);
+    ck_slice_eq(plain, SLICE("token"));
 }
 END_TEST
 
@@ -121,13 +119,13 @@ START_TEST(secrets_random_bytes_differ)
 {
     static unsigned char once[100000];
     static unsigned char again[100000];
-    ck_assert_rc(secrets_random(secrets, once, sizeof once), RC_OK);
-    ck_assert_rc(secrets_random(secrets, again, sizeof again), RC_OK);
+    ck_rc_eq(secrets_random(secrets, once, sizeof once), RC_OK);
+    ck_rc_eq(secrets_random(secrets, again, sizeof again), RC_OK);
     ck_assert_int_ne(memcmp(once, again, sizeof once), 0);
     /* all of it is filled: the last 32 bytes are zero once in 2^256 times */
     static const unsigned char zero[32] = {0};
     ck_assert_int_ne(memcmp(once + sizeof once - sizeof zero, zero, sizeof zero), 0);
-    ck_assert_rc(secrets_random(secrets, once, 0), RC_OK);
+    ck_rc_eq(secrets_random(secrets, once, 0), RC_OK);
 }
 END_TEST
 
@@ -144,5 +142,5 @@ int main(void)
     tcase_add_test(tcase, secrets_of_version_one_open_for_ever);
     tcase_add_test(tcase, secrets_random_bytes_differ);
     suite_add_tcase(suite, tcase);
-    return fixture_run(suite);
+    return run_suite(suite);
 }

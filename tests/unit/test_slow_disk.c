@@ -4,7 +4,7 @@
 #include "db/store_sqlite.h"
 #include "runtime/daemon/appservice.h"
 #include "runtime/daemon/tables.h"
-#include "tests/unit/http_peer.h"
+#include "tests/unit/port_rig.h"
 #include "tests/unit/slice_check.h"
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/store_shim.h"
@@ -24,43 +24,12 @@ enum {
 };
 
 static struct fixture folder;
-static struct bed bed;
+static struct port_rig rig;
 static struct peer peers[PEERS];
-static struct settings settings;
-static struct application application;
-static struct engine *engine;
 static struct appservice *appservice;
 static ev_async committed;
-static int64_t clock_ms;
-static size_t calls;
-static size_t ticks;
 static size_t reports;
 static enum rc reported;
-
-static void on_calls(void *context, const struct outbox_call *rows, size_t count)
-{
-    (void)context;
-    (void)rows;
-    calls += count;
-}
-
-static void on_changed(void *context, struct actor_ref ref)
-{
-    (void)context;
-    (void)ref;
-}
-
-static int64_t on_now_ms(void *context)
-{
-    (void)context;
-    return clock_ms;
-}
-
-static void on_random(void *context, void *out, size_t len)
-{
-    (void)context;
-    memset(out, 1, len);
-}
 
 static bool everybody(const void *context, struct slice user)
 {
@@ -76,14 +45,6 @@ static void on_report(void *context, enum rc rc)
     reported = rc;
 }
 
-static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
-{
-    (void)loop;
-    (void)timer;
-    (void)events;
-    ticks++;
-}
-
 static void on_committed(struct ev_loop *loop, ev_async *watcher, int events)
 {
     (void)loop;
@@ -94,7 +55,7 @@ static void on_committed(struct ev_loop *loop, ev_async *watcher, int events)
 static void wake(void *context)
 {
     (void)context;
-    ev_async_send(bed.loop, &committed);
+    ev_async_send(rig.bed.loop, &committed);
 }
 
 static void open_store(void)
@@ -109,59 +70,39 @@ static void open_store(void)
         .secret_key = SLICE("a key for tests"),
         .wake = wake,
     };
-    ck_assert_rc(store_sqlite_open(&options, folder.arena, &folder.store, &error), RC_OK);
+    ck_rc_eq(store_sqlite_open(&options, folder.arena, &folder.store, &error), RC_OK);
 }
 
 static void open_engine(void)
 {
-    settings = (struct settings){
-        .domain = SLICE("hs"), .bot = SLICE("@bot:hs"), .is_permitted = everybody};
-    application = (struct application){
-        .machines = machines,
-        .machines_count = ACTOR_KINDS,
-        .messages = message_types,
-        .messages_count = MSG_KINDS,
-        .route = router_route,
-        .settings = &settings,
-    };
-    const struct engine_options options = {
-        .application = &application,
-        .store = folder.store,
-        .effects = {.calls = on_calls, .changed = on_changed},
-        .now_ms = on_now_ms,
-        .random = on_random,
-        .epoch = SLICE("e"),
-    };
-    ck_assert_rc(engine_open(&options, &engine), RC_OK);
+    open_store();
+    rig.store = folder.store;
+    port_open_engine(&rig);
 }
 
 static void open_listener(void)
 {
-    const struct appservice_options options = {.engine = engine,
+    const struct appservice_options options = {.engine = rig.engine,
                                                .hs_token = SLICE("secret-hs-token"),
                                                .domain = SLICE("hs"),
                                                .bot = SLICE("@bot:hs")};
     appservice = appservice_open(&options);
-    const struct http_server_options server = {.loop = bed.loop,
-                                               .handler = appservice_handler(appservice)};
-    ck_assert_rc(http_server_open(&server, &bed.server), RC_OK);
-    appservice_serve(appservice, bed.server);
+    port_listen(&rig, appservice_handler(appservice));
+    appservice_serve(appservice, rig.bed.server);
     for (size_t i = 0; i < PEERS; i++) {
-        peer_open(&peers[i], &bed);
+        peer_open(&peers[i], &rig.bed);
     }
 }
 
 static void setup(void)
 {
-    clock_ms = 1000;
-    bed = (struct bed){.loop = ev_loop_new(EVFLAG_AUTO)};
-    ck_assert_ptr_nonnull(bed.loop);
+    port_open(&rig);
+    rig.settings = (struct settings){
+        .domain = SLICE("hs"), .bot = SLICE("@bot:hs"), .is_permitted = everybody};
+    rig.poll = store_sqlite_poll;
     ev_async_init(&committed, on_committed);
-    ev_async_start(bed.loop, &committed);
-    ev_timer_init(&bed.tick, on_tick, 0.002, 0.002);
-    ev_timer_start(bed.loop, &bed.tick);
+    ev_async_start(rig.bed.loop, &committed);
     fixture_init_closed(&folder);
-    open_store();
     open_engine();
     open_listener();
 }
@@ -171,28 +112,12 @@ static void teardown(void)
     for (size_t i = 0; i < PEERS; i++) {
         peer_close(&peers[i]);
     }
-    engine_close(engine);
+    engine_close(rig.engine);
     appservice_close(appservice);
     fixture_clear(&folder);
-    ev_async_stop(bed.loop, &committed);
-    bed_close(&bed);
+    ev_async_stop(rig.bed.loop, &committed);
+    bed_close(&rig.bed);
 }
-
-static void turn_once(void)
-{
-    bed_turn(&bed);
-    (void)engine_run(engine);
-    store_sqlite_poll(folder.store);
-}
-
-#define UNTIL_TURNED(condition)                                                                    \
-    do {                                                                                           \
-        const double until_end = ev_time() + 10;                                                   \
-        while (!(condition)) {                                                                     \
-            ck_assert_msg(ev_time() < until_end, "never: %s", #condition);                         \
-            turn_once();                                                                           \
-        }                                                                                          \
-    } while (0)
 
 static void request(struct peer *peer, const char *line, const char *body)
 {
@@ -212,10 +137,10 @@ static void send_transaction(struct peer *peer, const char *body)
 /* The answer, which a new connection then makes room for. */
 static int answer_of(struct peer *peer)
 {
-    UNTIL_TURNED(peer_has(peer, "\r\n\r\n{"));
+    UNTIL_TURNED(&rig, peer_has(peer, "\r\n\r\n{"));
     const int status = peer_status(peer);
     peer_close(peer);
-    peer_open(peer, &bed);
+    peer_open(peer, &rig.bed);
     return status;
 }
 
@@ -230,16 +155,16 @@ static void send_and_take(const char *body)
 {
     const int64_t before = appservice_counts(appservice).transactions;
     send_transaction(&peers[0], body);
-    UNTIL(&bed, appservice_counts(appservice).transactions > before);
+    UNTIL(&rig.bed, appservice_counts(appservice).transactions > before);
 }
 
 /* An input that nobody says again, such as a record of Gitter's. */
 static void post_once_said(void)
 {
     const struct msg_event event = {.raw = SLICE(INVITE("once"))};
-    engine_post(engine, &(struct input){.msg = {MSG_MATRIX_EVENT, &event},
-                                        .event_id = SLICE("$once"),
-                                        .done = on_report});
+    engine_post(rig.engine, &(struct input){.msg = {MSG_MATRIX_EVENT, &event},
+                                            .event_id = SLICE("$once"),
+                                            .done = on_report});
 }
 
 static bool is_seen(struct slice event_id)
@@ -251,33 +176,34 @@ START_TEST(slow_sync_delays_answers_and_nothing_else)
 {
     shim_hold_syncs();
     send_transaction(&peers[0], "{\"events\":[" INVITE("a") "]}");
-    UNTIL_TURNED(shim_syncs_waiting() == 1);
+    UNTIL_TURNED(&rig, shim_syncs_waiting() == 1);
     send_transaction(&peers[1], "{\"events\":[" INVITE("b") "]}");
-    const size_t before = ticks;
+    const size_t before = rig.bed.ticks;
     request(&peers[2], "GET /_matrix/app/v1/users/@gitter_nobody:hs", "");
     ck_assert_int_eq(answer_of(&peers[2]), 404);
     request(&peers[2], "GET /_matrix/app/v1/users/@bot:hs", "");
     ck_assert_int_eq(answer_of(&peers[2]), 200);
     send_transaction(&peers[2], "{\"events\":[" INVITE("c") "]}");
-    UNTIL_TURNED(appservice_counts(appservice).transactions == 3 && ticks > before + 10);
+    UNTIL_TURNED(&rig,
+                 appservice_counts(appservice).transactions == 3 && rig.bed.ticks > before + 10);
     ck_assert_int_eq(shim_syncs_waiting(), 1);
     for (size_t i = 0; i < PEERS; i++) {
         ck_assert_int_eq(peer_status(&peers[i]), 0);
     }
-    ck_assert_uint_eq(calls, 0);
-    ck_assert_int_eq(engine_counts(engine).batches, 1);
-    while (engine_counts(engine).batches == 1) { /* the first commit may sync more than once */
+    ck_assert_uint_eq(rig.calls, 0);
+    ck_assert_int_eq(engine_counts(rig.engine).batches, 1);
+    while (engine_counts(rig.engine).batches == 1) { /* the first commit may sync more than once */
         shim_release_one_sync();
-        UNTIL_TURNED(shim_syncs_waiting() == 1);
+        UNTIL_TURNED(&rig, shim_syncs_waiting() == 1);
     }
-    UNTIL_TURNED(peer_status(&peers[0]) == 200);
-    ck_assert_uint_eq(calls, 1);
+    UNTIL_TURNED(&rig, peer_status(&peers[0]) == 200);
+    ck_assert_uint_eq(rig.calls, 1);
     ck_assert_int_eq(peer_status(&peers[1]), 0);
     ck_assert_int_eq(peer_status(&peers[2]), 0);
     shim_release_syncs();
-    UNTIL_TURNED(peer_status(&peers[1]) == 200 && peer_status(&peers[2]) == 200);
-    ck_assert_uint_eq(calls, 3);
-    ck_assert_int_eq(engine_counts(engine).batches, 2); /* what waited went together */
+    UNTIL_TURNED(&rig, peer_status(&peers[1]) == 200 && peer_status(&peers[2]) == 200);
+    ck_assert_uint_eq(rig.calls, 3);
+    ck_assert_int_eq(engine_counts(rig.engine).batches, 2); /* what waited went together */
 }
 END_TEST
 
@@ -290,16 +216,16 @@ START_TEST(failed_sync_is_told_and_nothing_is_lost)
     ck_assert_int_eq(answer_of(&peers[0]), 503);
     ck_assert(!shim_disarm());
     ck_assert_uint_eq(reports, 0);
-    ck_assert_uint_eq(calls, 1);
+    ck_assert_uint_eq(rig.calls, 1);
     ck_assert(!is_seen(SLICE("$b")) && !is_seen(SLICE("$once")));
-    ck_assert_int_eq(engine_counts(engine).commits_failed, 1);
-    ck_assert_int_eq(engine_next_ms(engine), clock_ms + PAUSE_MS);
-    clock_ms += PAUSE_MS;
-    UNTIL_TURNED(reports == 1);
-    ck_assert_rc(reported, RC_OK);
-    ck_assert_uint_eq(calls, 2);
+    ck_assert_int_eq(engine_counts(rig.engine).commits_failed, 1);
+    ck_assert_int_eq(engine_next_ms(rig.engine), rig.clock_ms + PAUSE_MS);
+    rig.clock_ms += PAUSE_MS;
+    UNTIL_TURNED(&rig, reports == 1);
+    ck_rc_eq(reported, RC_OK);
+    ck_assert_uint_eq(rig.calls, 2);
     ck_assert_int_eq(transact("{\"events\":[" INVITE("b") "]}"), 200);
-    ck_assert_uint_eq(calls, 3);
+    ck_assert_uint_eq(rig.calls, 3);
 }
 END_TEST
 
@@ -309,24 +235,23 @@ START_TEST(full_disk_is_told_until_there_is_room_again)
     shim_arm(FAULT_FULL, 1, true);
     for (int i = 1; i <= 3; i++) {
         send_and_take("{\"events\":[" INVITE("a") "," INVITE("b") "]}");
-        clock_ms += PAUSE_MS;
+        rig.clock_ms += PAUSE_MS;
         ck_assert_int_eq(answer_of(&peers[0]), 503);
-        ck_assert_int_eq(engine_counts(engine).commits_failed, i);
+        ck_assert_int_eq(engine_counts(rig.engine).commits_failed, i);
         ck_assert(!is_seen(SLICE("$a")) && !is_seen(SLICE("$b")));
         request(&peers[1], "GET /_matrix/app/v1/users/@gitter_nobody:hs", "");
         ck_assert_int_eq(answer_of(&peers[1]), 404);
     }
-    ck_assert_uint_eq(calls + reports, 0);
+    ck_assert_uint_eq(rig.calls + reports, 0);
     ck_assert(!shim_disarm());
-    clock_ms += PAUSE_MS;
-    UNTIL_TURNED(reports == 1);
-    ck_assert_rc(reported, RC_OK);
-    ck_assert_uint_eq(calls, 1);
+    rig.clock_ms += PAUSE_MS;
+    UNTIL_TURNED(&rig, reports == 1);
+    ck_rc_eq(reported, RC_OK);
+    ck_assert_uint_eq(rig.calls, 1);
     ck_assert_int_eq(transact("{\"events\":[" INVITE("a") "," INVITE("b") "]}"), 200);
-    ck_assert_uint_eq(calls, 3);
-    engine_close(engine);
+    ck_assert_uint_eq(rig.calls, 3);
+    engine_close(rig.engine);
     folder.store->methods->close(folder.store);
-    open_store();
     open_engine();
     ck_assert(is_seen(SLICE("$a")) && is_seen(SLICE("$b")) && is_seen(SLICE("$once")));
 }
@@ -344,13 +269,12 @@ START_TEST(closing_waits_for_the_commit_under_way)
     pthread_t thread;
     shim_hold_syncs();
     post_once_said();
-    UNTIL_TURNED(shim_syncs_waiting() == 1);
+    UNTIL_TURNED(&rig, shim_syncs_waiting() == 1);
     ck_assert_int_eq(pthread_create(&thread, NULL, release_later, NULL), 0);
-    engine_close(engine);
+    engine_close(rig.engine);
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
     folder.store->methods->close(folder.store);
-    ck_assert_uint_eq(calls + reports, 0);
-    open_store();
+    ck_assert_uint_eq(rig.calls + reports, 0);
     open_engine();
     ck_assert(is_seen(SLICE("$once")));
 }

@@ -21,8 +21,7 @@ static struct slice filled(size_t len)
 static struct store_actor load(int kind, struct slice key)
 {
     struct store_actor actor = {.kind = -1};
-    ck_assert_rc(fixture.store->methods->load(fixture.store, kind, key, fixture.arena, &actor),
-                 RC_OK);
+    ck_rc_eq(fixture.store->methods->load(fixture.store, kind, key, fixture.arena, &actor), RC_OK);
     return actor;
 }
 
@@ -34,29 +33,28 @@ STORE_TEST(store_new_is_empty)
     struct slice text = SLICE_EMPTY;
     int64_t number = -1;
     size_t count = 9;
-    ck_assert_rc(is->next_turn(store, &number), RC_OK);
+    ck_rc_eq(is->next_turn(store, &number), RC_OK);
     ck_assert_int_eq(number, 1);
     for (int kind = 0; kind < TABLES_COUNT; kind++) {
-        ck_assert_rc(is->load(store, kind, SLICE("x"), fixture.arena, &actor), RC_ABSENT);
-        ck_assert_rc(is->list(store, kind, SLICE_EMPTY, fixture.arena, found, 4, &count), RC_OK);
+        ck_rc_eq(is->load(store, kind, SLICE("x"), fixture.arena, &actor), RC_ABSENT);
+        ck_rc_eq(is->list(store, kind, SLICE_EMPTY, fixture.arena, found, 4, &count), RC_OK);
         ck_assert_uint_eq(count, 0);
     }
     count = 9;
-    ck_assert_rc(is->find(store, USER, 0, SLICE("x"), fixture.arena, found, 4, &count), RC_OK);
+    ck_rc_eq(is->find(store, USER, 0, SLICE("x"), fixture.arena, found, 4, &count), RC_OK);
     ck_assert_uint_eq(count, 0);
-    ck_assert_rc(
-        is->related(store, RELATION_GHOST_ROOM, SLICE("a"), SLICE("b"), fixture.arena, &text),
-        RC_ABSENT);
-    ck_assert_rc(is->seen(store, SLICE("$e")), RC_ABSENT);
-    ck_assert_rc(is->next_deadline(store, 0, &number), RC_OK);
+    ck_rc_eq(is->related(store, RELATION_GHOST_ROOM, SLICE("a"), SLICE("b"), fixture.arena, &text),
+             RC_ABSENT);
+    ck_rc_eq(is->seen(store, SLICE("$e")), RC_ABSENT);
+    ck_rc_eq(is->next_deadline(store, 0, &number), RC_OK);
     ck_assert_int_eq(number, 0);
     count = 9;
-    ck_assert_rc(is->due(store, INT64_MAX, fixture.arena, &actor, 1, &count), RC_OK);
+    ck_rc_eq(is->due(store, INT64_MAX, fixture.arena, &actor, 1, &count), RC_OK);
     ck_assert_uint_eq(count, 0);
     count = 9;
-    ck_assert_rc(is->lane_heads(store, SLICE_EMPTY, fixture.arena, calls, 4, &count), RC_OK);
+    ck_rc_eq(is->lane_heads(store, SLICE_EMPTY, fixture.arena, calls, 4, &count), RC_OK);
     ck_assert_uint_eq(count, 0);
-    ck_assert_rc(is->lane_head(store, SLICE("l"), fixture.arena, calls), RC_ABSENT);
+    ck_rc_eq(is->lane_head(store, SLICE("l"), fixture.arena, calls), RC_ABSENT);
     ck_assert_str_eq(fixture_lane(&fixture, SLICE("l"), SLICE_EMPTY, 4), "");
 }
 
@@ -74,18 +72,18 @@ STORE_TEST(store_actor_comes_back_whole)
         .secrets = SLICE("token"),
         .columns = {SLICE("!chat:x"), SLICE("")},
     };
-    ck_assert_rc(fixture_put(&fixture, user), RC_OK);
+    ck_rc_eq(fixture_put(&fixture, user), RC_OK);
     fixture_reopen(&fixture, false);
     const struct store_actor back = load(USER, SLICE("@a:x"));
     ck_assert_int_eq(back.kind, USER);
-    ck_assert_slice(back.key, user.key);
-    ck_assert_slice(back.state, user.state);
+    ck_slice_eq(back.key, user.key);
+    ck_slice_eq(back.state, user.state);
     ck_assert_int_eq(back.deadline_ms, 77);
     ck_assert_int_eq(back.calls, 3);
-    ck_assert_slice(back.body, user.body);
-    ck_assert_slice(back.secrets, user.secrets);
-    ck_assert_slice(back.columns[USER_PRIVATE_ROOM], user.columns[USER_PRIVATE_ROOM]);
-    ck_assert_slice(back.columns[USER_GITTER_ID], SLICE_EMPTY);
+    ck_slice_eq(back.body, user.body);
+    ck_slice_eq(back.secrets, user.secrets);
+    ck_slice_eq(back.columns[USER_PRIVATE_ROOM], user.columns[USER_PRIVATE_ROOM]);
+    ck_slice_eq(back.columns[USER_GITTER_ID], SLICE_EMPTY);
     ck_assert(!back.is_gone);
     ck_assert(!back.secrets_are_lost);
 }
@@ -94,25 +92,25 @@ STORE_TEST(store_actor_put_again_replaces_all_of_it)
 {
     struct store_found found[2];
     size_t count = 0;
-    ck_assert_rc(fixture_put(&fixture, (struct store_actor){.kind = USER,
-                                                            .key = SLICE("@a:x"),
-                                                            .state = SLICE("AUTHED"),
-                                                            .deadline_ms = 9,
-                                                            .body = SLICE("b"),
-                                                            .secrets = SLICE("s"),
-                                                            .columns = {SLICE("!r")}}),
-                 RC_OK);
-    ck_assert_rc(fixture_put(&fixture, (struct store_actor){.kind = USER,
-                                                            .key = SLICE("@a:x"),
-                                                            .state = SLICE("UNAUTHENTICATED")}),
-                 RC_OK);
+    ck_rc_eq(fixture_put(&fixture, (struct store_actor){.kind = USER,
+                                                        .key = SLICE("@a:x"),
+                                                        .state = SLICE("AUTHED"),
+                                                        .deadline_ms = 9,
+                                                        .body = SLICE("b"),
+                                                        .secrets = SLICE("s"),
+                                                        .columns = {SLICE("!r")}}),
+             RC_OK);
+    ck_rc_eq(fixture_put(&fixture, (struct store_actor){.kind = USER,
+                                                        .key = SLICE("@a:x"),
+                                                        .state = SLICE("UNAUTHENTICATED")}),
+             RC_OK);
     const struct store_actor back = load(USER, SLICE("@a:x"));
-    ck_assert_slice(back.state, SLICE("UNAUTHENTICATED"));
+    ck_slice_eq(back.state, SLICE("UNAUTHENTICATED"));
     ck_assert_int_eq(back.deadline_ms, 0);
-    ck_assert_slice(back.body, SLICE_EMPTY);
-    ck_assert_slice(back.secrets, SLICE_EMPTY);
-    ck_assert_slice(back.columns[0], SLICE_EMPTY);
-    ck_assert_rc(is->find(store, USER, 0, SLICE("!r"), fixture.arena, found, 2, &count), RC_OK);
+    ck_slice_eq(back.body, SLICE_EMPTY);
+    ck_slice_eq(back.secrets, SLICE_EMPTY);
+    ck_slice_eq(back.columns[0], SLICE_EMPTY);
+    ck_rc_eq(is->find(store, USER, 0, SLICE("!r"), fixture.arena, found, 2, &count), RC_OK);
     ck_assert_uint_eq(count, 0);
 }
 
@@ -125,21 +123,21 @@ STORE_TEST(store_later_actor_of_one_batch_wins)
         {.kind = GHOST, .key = SLICE("k"), .is_gone = true},
     };
     struct store_actor actor;
-    ck_assert_rc(
-        fixture_commit(&fixture, (struct store_batch){.actors = actors, .actors_count = 4}), RC_OK);
-    ck_assert_slice(load(FEED, SLICE("k")).state, SLICE("LIVE"));
-    ck_assert_rc(is->load(store, GHOST, SLICE("k"), fixture.arena, &actor), RC_ABSENT);
+    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.actors = actors, .actors_count = 4}),
+             RC_OK);
+    ck_slice_eq(load(FEED, SLICE("k")).state, SLICE("LIVE"));
+    ck_rc_eq(is->load(store, GHOST, SLICE("k"), fixture.arena, &actor), RC_ABSENT);
 }
 
 STORE_TEST(store_gone_actor_is_absent)
 {
     struct store_actor actor = {.kind = CHAT, .key = SLICE("!c:x"), .state = SLICE("LEFT")};
-    ck_assert_rc(fixture_put(&fixture, actor), RC_OK);
+    ck_rc_eq(fixture_put(&fixture, actor), RC_OK);
     actor.is_gone = true;
-    ck_assert_rc(fixture_put(&fixture, actor), RC_OK);
-    ck_assert_rc(is->load(store, CHAT, actor.key, fixture.arena, &actor), RC_ABSENT);
+    ck_rc_eq(fixture_put(&fixture, actor), RC_OK);
+    ck_rc_eq(is->load(store, CHAT, actor.key, fixture.arena, &actor), RC_ABSENT);
     actor = (struct store_actor){.kind = CHAT, .key = SLICE("!never:x"), .is_gone = true};
-    ck_assert_rc(fixture_put(&fixture, actor), RC_OK);
+    ck_rc_eq(fixture_put(&fixture, actor), RC_OK);
 }
 
 STORE_TEST(store_keys_may_hold_any_bytes)
@@ -162,7 +160,7 @@ STORE_TEST(store_keys_may_hold_any_bytes)
         struct store_actor actor = {.kind = ROOM, .key = keys[i], .state = SLICE("JOINED")};
         actor.calls = (int64_t)i;
         actor.columns[ROOM_OWNER] = keys[i];
-        ck_assert_rc(fixture_put(&fixture, actor), RC_OK);
+        ck_rc_eq(fixture_put(&fixture, actor), RC_OK);
     }
     fixture_reopen(&fixture, false);
     for (size_t i = 0; i < count; i++) {
@@ -170,12 +168,12 @@ STORE_TEST(store_keys_may_hold_any_bytes)
         size_t found_count = 0;
         const struct store_actor actor = load(ROOM, keys[i]);
         ck_assert_int_eq(actor.calls, (int64_t)i);
-        ck_assert_slice(actor.columns[ROOM_OWNER], keys[i]);
-        ck_assert_rc(fixture.store->methods->find(fixture.store, ROOM, ROOM_OWNER, keys[i],
-                                                  fixture.arena, found, 4, &found_count),
-                     RC_OK);
+        ck_slice_eq(actor.columns[ROOM_OWNER], keys[i]);
+        ck_rc_eq(fixture.store->methods->find(fixture.store, ROOM, ROOM_OWNER, keys[i],
+                                              fixture.arena, found, 4, &found_count),
+                 RC_OK);
         ck_assert_uint_eq(found_count, 1);
-        ck_assert_slice(found[0].key, keys[i]);
+        ck_slice_eq(found[0].key, keys[i]);
     }
 }
 
@@ -187,17 +185,16 @@ STORE_TEST(store_large_bodies_come_back)
     struct store_actor actor = {.kind = USER, .key = SLICE("@a:x"), .state = SLICE("AUTHED")};
     actor.body = large;
     actor.secrets = large;
-    ck_assert_rc(fixture_put(&fixture, actor), RC_OK);
+    ck_rc_eq(fixture_put(&fixture, actor), RC_OK);
     struct outbox_call call = fixture_make_call(1, 1, "lane", "");
     call.call.body = large;
-    ck_assert_rc(fixture_call(&fixture, call), RC_OK);
+    ck_rc_eq(fixture_call(&fixture, call), RC_OK);
     fixture_reopen(&fixture, false);
     const struct store_actor back = load(USER, actor.key);
     ck_assert(slice_equal(back.body, large));
     ck_assert(slice_equal(back.secrets, large));
-    ck_assert_rc(
-        fixture.store->methods->lane_head(fixture.store, SLICE("lane"), fixture.arena, &call),
-        RC_OK);
+    ck_rc_eq(fixture.store->methods->lane_head(fixture.store, SLICE("lane"), fixture.arena, &call),
+             RC_OK);
     ck_assert(slice_equal(call.call.body, large));
 }
 
@@ -209,18 +206,18 @@ STORE_TEST(store_list_goes_on_after_a_key)
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const struct store_actor actor = {
             .kind = GHOST, .key = slice_from_cstr(keys[i]), .state = SLICE("READY")};
-        ck_assert_rc(fixture_put(&fixture, actor), RC_OK);
+        ck_rc_eq(fixture_put(&fixture, actor), RC_OK);
     }
-    ck_assert_rc(is->list(store, GHOST, SLICE_EMPTY, fixture.arena, found, 3, &count), RC_OK);
+    ck_rc_eq(is->list(store, GHOST, SLICE_EMPTY, fixture.arena, found, 3, &count), RC_OK);
     ck_assert_str_eq(fixture_keys(&fixture, found, count), "B a ab");
-    ck_assert_slice(found[0].state, SLICE("READY"));
-    ck_assert_rc(is->list(store, GHOST, found[2].key, fixture.arena, found, 3, &count), RC_OK);
+    ck_slice_eq(found[0].state, SLICE("READY"));
+    ck_rc_eq(is->list(store, GHOST, found[2].key, fixture.arena, found, 3, &count), RC_OK);
     ck_assert_str_eq(fixture_keys(&fixture, found, count), "b c \xc3\xa9");
-    ck_assert_rc(is->list(store, GHOST, found[2].key, fixture.arena, found, 3, &count), RC_OK);
+    ck_rc_eq(is->list(store, GHOST, found[2].key, fixture.arena, found, 3, &count), RC_OK);
     ck_assert_uint_eq(count, 0);
-    ck_assert_rc(is->list(store, GHOST, SLICE("aa"), fixture.arena, found, 8, &count), RC_OK);
+    ck_rc_eq(is->list(store, GHOST, SLICE("aa"), fixture.arena, found, 8, &count), RC_OK);
     ck_assert_str_eq(fixture_keys(&fixture, found, count), "ab b c \xc3\xa9");
-    ck_assert_rc(is->list(store, FEED, SLICE_EMPTY, fixture.arena, found, 8, &count), RC_OK);
+    ck_rc_eq(is->list(store, FEED, SLICE_EMPTY, fixture.arena, found, 8, &count), RC_OK);
     ck_assert_uint_eq(count, 0);
 }
 
@@ -233,23 +230,19 @@ STORE_TEST(store_find_gives_keys_in_order)
         struct store_actor actor = {
             .kind = ROOM, .key = slice_from_cstr(keys[i]), .state = SLICE("JOINED")};
         actor.columns[ROOM_GITTER_ROOM] = i == 1 ? SLICE("h") : SLICE("g");
-        ck_assert_rc(fixture_put(&fixture, actor), RC_OK);
+        ck_rc_eq(fixture_put(&fixture, actor), RC_OK);
     }
-    ck_assert_rc(
-        is->find(store, ROOM, ROOM_GITTER_ROOM, SLICE("g"), fixture.arena, found, 8, &count),
-        RC_OK);
+    ck_rc_eq(is->find(store, ROOM, ROOM_GITTER_ROOM, SLICE("g"), fixture.arena, found, 8, &count),
+             RC_OK);
     ck_assert_str_eq(fixture_keys(&fixture, found, count), "w x z");
-    ck_assert_rc(
-        is->find(store, ROOM, ROOM_GITTER_ROOM, SLICE("g"), fixture.arena, found, 2, &count),
-        RC_OK);
+    ck_rc_eq(is->find(store, ROOM, ROOM_GITTER_ROOM, SLICE("g"), fixture.arena, found, 2, &count),
+             RC_OK);
     ck_assert_str_eq(fixture_keys(&fixture, found, count), "w x");
-    ck_assert_rc(
-        is->find(store, ROOM, ROOM_MATRIX_ROOM, SLICE("g"), fixture.arena, found, 8, &count),
-        RC_OK);
+    ck_rc_eq(is->find(store, ROOM, ROOM_MATRIX_ROOM, SLICE("g"), fixture.arena, found, 8, &count),
+             RC_OK);
     ck_assert_uint_eq(count, 0);
-    ck_assert_rc(
-        is->find(store, ROOM, ROOM_MATRIX_ROOM, SLICE_EMPTY, fixture.arena, found, 8, &count),
-        RC_OK);
+    ck_rc_eq(is->find(store, ROOM, ROOM_MATRIX_ROOM, SLICE_EMPTY, fixture.arena, found, 8, &count),
+             RC_OK);
     ck_assert_uint_eq(count, 0);
 }
 
@@ -259,30 +252,30 @@ STORE_TEST(store_seen_event_is_known)
     (void)store;
     const struct slice events[] = {SLICE("$1"), SLICE("$\0"), SLICE("$1")};
     const struct store_batch batch = {.seen = events, .seen_count = 3};
-    ck_assert_rc(fixture_commit(&fixture, batch), RC_OK);
-    ck_assert_rc(fixture_commit(&fixture, batch), RC_OK);
+    ck_rc_eq(fixture_commit(&fixture, batch), RC_OK);
+    ck_rc_eq(fixture_commit(&fixture, batch), RC_OK);
     fixture_reopen(&fixture, false);
-    ck_assert_rc(fixture.store->methods->seen(fixture.store, SLICE("$1")), RC_OK);
-    ck_assert_rc(fixture.store->methods->seen(fixture.store, SLICE("$\0")), RC_OK);
-    ck_assert_rc(fixture.store->methods->seen(fixture.store, SLICE("$")), RC_ABSENT);
+    ck_rc_eq(fixture.store->methods->seen(fixture.store, SLICE("$1")), RC_OK);
+    ck_rc_eq(fixture.store->methods->seen(fixture.store, SLICE("$\0")), RC_OK);
+    ck_rc_eq(fixture.store->methods->seen(fixture.store, SLICE("$")), RC_ABSENT);
 }
 
 STORE_TEST(store_seen_event_is_forgotten_after_thirty_days)
 {
     const struct slice old[] = {SLICE("$old")};
     const struct slice young[] = {SLICE("$young")};
-    ck_assert_rc(
+    ck_rc_eq(
         fixture_commit(&fixture,
                        (struct store_batch){.now_ms = 10 * DAY_MS, .seen = old, .seen_count = 1}),
         RC_OK);
-    ck_assert_rc(
+    ck_rc_eq(
         fixture_commit(&fixture,
                        (struct store_batch){.now_ms = 40 * DAY_MS, .seen = young, .seen_count = 1}),
         RC_OK);
-    ck_assert_rc(is->seen(store, SLICE("$old")), RC_OK);
-    ck_assert_rc(fixture_commit(&fixture, (struct store_batch){.now_ms = 40 * DAY_MS + 1}), RC_OK);
-    ck_assert_rc(is->seen(store, SLICE("$old")), RC_ABSENT);
-    ck_assert_rc(is->seen(store, SLICE("$young")), RC_OK);
+    ck_rc_eq(is->seen(store, SLICE("$old")), RC_OK);
+    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.now_ms = 40 * DAY_MS + 1}), RC_OK);
+    ck_rc_eq(is->seen(store, SLICE("$old")), RC_ABSENT);
+    ck_rc_eq(is->seen(store, SLICE("$young")), RC_OK);
 }
 
 STORE_TEST(store_message_is_forgotten_after_sixty_days)
@@ -294,33 +287,32 @@ STORE_TEST(store_message_is_forgotten_after_sixty_days)
     struct store_relation young = old;
     struct slice value;
     young.right = SLICE("young");
-    ck_assert_rc(fixture_commit(&fixture, (struct store_batch){.now_ms = 10 * DAY_MS,
-                                                               .relations = &old,
-                                                               .relations_count = 1}),
-                 RC_OK);
+    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.now_ms = 10 * DAY_MS,
+                                                           .relations = &old,
+                                                           .relations_count = 1}),
+             RC_OK);
     old.value = SLICE("$b"); /* a change makes it no younger */
-    ck_assert_rc(fixture_commit(&fixture, (struct store_batch){.now_ms = 69 * DAY_MS,
-                                                               .relations = &old,
-                                                               .relations_count = 1}),
-                 RC_OK);
-    ck_assert_rc(is->related(store, old.relation, old.left, old.right, fixture.arena, &value),
-                 RC_OK);
-    ck_assert_slice(value, SLICE("$b"));
-    ck_assert_rc(fixture_commit(&fixture, (struct store_batch){.now_ms = 71 * DAY_MS,
-                                                               .relations = &young,
-                                                               .relations_count = 1}),
-                 RC_OK);
-    ck_assert_rc(is->related(store, old.relation, old.left, old.right, fixture.arena, &value),
-                 RC_ABSENT);
-    ck_assert_rc(is->related(store, young.relation, young.left, young.right, fixture.arena, &value),
-                 RC_OK);
+    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.now_ms = 69 * DAY_MS,
+                                                           .relations = &old,
+                                                           .relations_count = 1}),
+             RC_OK);
+    ck_rc_eq(is->related(store, old.relation, old.left, old.right, fixture.arena, &value), RC_OK);
+    ck_slice_eq(value, SLICE("$b"));
+    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.now_ms = 71 * DAY_MS,
+                                                           .relations = &young,
+                                                           .relations_count = 1}),
+             RC_OK);
+    ck_rc_eq(is->related(store, old.relation, old.left, old.right, fixture.arena, &value),
+             RC_ABSENT);
+    ck_rc_eq(is->related(store, young.relation, young.left, young.right, fixture.arena, &value),
+             RC_OK);
 }
 
 static void put_deadline(int kind, const char *key, int64_t deadline_ms)
 {
     const struct store_actor actor = {
         .kind = kind, .key = slice_from_cstr(key), .state = SLICE("S"), .deadline_ms = deadline_ms};
-    ck_assert_rc(fixture_put(&fixture, actor), RC_OK);
+    ck_rc_eq(fixture_put(&fixture, actor), RC_OK);
 }
 
 STORE_TEST(store_due_actors_come_by_deadline_kind_and_key)
@@ -333,20 +325,20 @@ STORE_TEST(store_due_actors_come_by_deadline_kind_and_key)
     put_deadline(ROOM, "r", 20);
     put_deadline(ROOM, "later", 51);
     put_deadline(GHOST, "never", 0);
-    ck_assert_rc(is->due(store, 50, fixture.arena, due, 8, &count), RC_OK);
+    ck_rc_eq(is->due(store, 50, fixture.arena, due, 8, &count), RC_OK);
     ck_assert_uint_eq(count, 4);
-    ck_assert_slice(due[0].key, SLICE("r"));
-    ck_assert_slice(due[1].key, SLICE("y"));
-    ck_assert_slice(due[2].key, SLICE("z"));
-    ck_assert_slice(due[3].key, SLICE("a"));
+    ck_slice_eq(due[0].key, SLICE("r"));
+    ck_slice_eq(due[1].key, SLICE("y"));
+    ck_slice_eq(due[2].key, SLICE("z"));
+    ck_slice_eq(due[3].key, SLICE("a"));
     ck_assert_int_eq(due[0].kind, ROOM);
     ck_assert_int_eq(due[3].kind, FEED);
     ck_assert_int_eq(due[3].deadline_ms, 50);
-    ck_assert_slice(due[3].state, SLICE("S"));
-    ck_assert_rc(is->due(store, 50, fixture.arena, due, 2, &count), RC_OK);
+    ck_slice_eq(due[3].state, SLICE("S"));
+    ck_rc_eq(is->due(store, 50, fixture.arena, due, 2, &count), RC_OK);
     ck_assert_uint_eq(count, 2);
-    ck_assert_slice(due[1].key, SLICE("y"));
-    ck_assert_rc(is->due(store, 19, fixture.arena, due, 8, &count), RC_OK);
+    ck_slice_eq(due[1].key, SLICE("y"));
+    ck_rc_eq(is->due(store, 19, fixture.arena, due, 8, &count), RC_OK);
     ck_assert_uint_eq(count, 0);
 }
 
@@ -355,15 +347,15 @@ STORE_TEST(store_next_deadline_follows_the_rows)
     int64_t deadline_ms = -1;
     put_deadline(FEED, "a", 50);
     put_deadline(USER, "b", 40);
-    ck_assert_rc(is->next_deadline(store, 0, &deadline_ms), RC_OK);
+    ck_rc_eq(is->next_deadline(store, 0, &deadline_ms), RC_OK);
     ck_assert_int_eq(deadline_ms, 40);
-    ck_assert_rc(is->next_deadline(store, 40, &deadline_ms), RC_OK);
+    ck_rc_eq(is->next_deadline(store, 40, &deadline_ms), RC_OK);
     ck_assert_int_eq(deadline_ms, 50);
     put_deadline(USER, "b", 0);
-    ck_assert_rc(is->next_deadline(store, 0, &deadline_ms), RC_OK);
+    ck_rc_eq(is->next_deadline(store, 0, &deadline_ms), RC_OK);
     ck_assert_int_eq(deadline_ms, 50);
     put_deadline(FEED, "a", 60);
-    ck_assert_rc(is->next_deadline(store, 0, &deadline_ms), RC_OK);
+    ck_rc_eq(is->next_deadline(store, 0, &deadline_ms), RC_OK);
     ck_assert_int_eq(deadline_ms, 60);
 }
 
@@ -372,10 +364,9 @@ STORE_TEST(store_next_turn_is_kept)
     int64_t turn = 0;
     (void)is;
     (void)store;
-    ck_assert_rc(fixture_commit(&fixture, (struct store_batch){.next_turn = INT64_C(1) << 40}),
-                 RC_OK);
+    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.next_turn = INT64_C(1) << 40}), RC_OK);
     fixture_reopen(&fixture, false);
-    ck_assert_rc(fixture.store->methods->next_turn(fixture.store, &turn), RC_OK);
+    ck_rc_eq(fixture.store->methods->next_turn(fixture.store, &turn), RC_OK);
     ck_assert_int_eq(turn, INT64_C(1) << 40);
 }
 
@@ -384,19 +375,19 @@ STORE_TEST(store_secrets_under_another_key_are_lost)
     (void)is;
     (void)store;
     struct store_actor user = {.kind = USER, .key = SLICE("@a:x"), .state = SLICE("AUTHED")};
-    ck_assert_rc(fixture_put(&fixture, user), RC_OK);
+    ck_rc_eq(fixture_put(&fixture, user), RC_OK);
     user.key = SLICE("@b:x");
     user.secrets = SLICE("token");
-    ck_assert_rc(fixture_put(&fixture, user), RC_OK);
+    ck_rc_eq(fixture_put(&fixture, user), RC_OK);
     fixture_reopen(&fixture, true);
     const struct store_actor lost = load(USER, SLICE("@b:x"));
     ck_assert(lost.secrets_are_lost);
-    ck_assert_slice(lost.secrets, SLICE_EMPTY);
-    ck_assert_slice(lost.state, SLICE("AUTHED"));
+    ck_slice_eq(lost.secrets, SLICE_EMPTY);
+    ck_slice_eq(lost.state, SLICE("AUTHED"));
     ck_assert(!load(USER, SLICE("@a:x")).secrets_are_lost);
-    ck_assert_rc(fixture_put(&fixture, user), RC_OK);
+    ck_rc_eq(fixture_put(&fixture, user), RC_OK);
     ck_assert(!load(USER, SLICE("@b:x")).secrets_are_lost);
-    ck_assert_slice(load(USER, SLICE("@b:x")).secrets, SLICE("token"));
+    ck_slice_eq(load(USER, SLICE("@b:x")).secrets, SLICE("token"));
 }
 
 static struct store_batch every_kind_of_change(void)
@@ -433,13 +424,13 @@ static void check_every_change(enum rc expected)
     struct outbox_call call;
     struct slice text;
     int64_t turn = 0;
-    ck_assert_rc(is->load(store, GHOST, SLICE("5"), fixture.arena, &actor), expected);
-    ck_assert_rc(
+    ck_rc_eq(is->load(store, GHOST, SLICE("5"), fixture.arena, &actor), expected);
+    ck_rc_eq(
         is->related(store, RELATION_GHOST_ROOM, SLICE("!a"), SLICE("@g:x"), fixture.arena, &text),
         expected);
-    ck_assert_rc(is->seen(store, SLICE("$e")), expected);
-    ck_assert_rc(is->lane_head(store, SLICE("l"), fixture.arena, &call), expected);
-    ck_assert_rc(is->next_turn(store, &turn), RC_OK);
+    ck_rc_eq(is->seen(store, SLICE("$e")), expected);
+    ck_rc_eq(is->lane_head(store, SLICE("l"), fixture.arena, &call), expected);
+    ck_rc_eq(is->next_turn(store, &turn), RC_OK);
     ck_assert_int_eq(turn, expected == RC_OK ? 40 : 1);
 }
 
@@ -448,7 +439,7 @@ STORE_TEST(store_batch_is_committed_as_a_whole)
     (void)is;
     (void)store;
     check_every_change(RC_ABSENT);
-    ck_assert_rc(fixture_commit(&fixture, every_kind_of_change()), RC_OK);
+    ck_rc_eq(fixture_commit(&fixture, every_kind_of_change()), RC_OK);
     check_every_change(RC_OK);
     fixture_reopen(&fixture, false);
     check_every_change(RC_OK);
@@ -464,7 +455,7 @@ static const struct store_batch second_batch = {.next_turn = 3};
 static void commit_once_more(void *context, enum rc rc)
 {
     struct chain *chain = context;
-    ck_assert_rc(rc, RC_OK);
+    ck_rc_eq(rc, RC_OK);
     if (chain->reports++ == 0) {
         chain->store->methods->commit(chain->store, &second_batch, commit_once_more, chain);
     }
@@ -480,7 +471,7 @@ STORE_TEST(store_commit_may_begin_in_the_report_of_another)
         fixture_poll(&fixture);
         ck_assert_int_eq(chain.reports, reports < 2 ? reports : 2);
     }
-    ck_assert_rc(is->next_turn(store, &turn), RC_OK);
+    ck_rc_eq(is->next_turn(store, &turn), RC_OK);
     ck_assert_int_eq(turn, 3);
 }
 
@@ -488,9 +479,9 @@ START_TEST(memory_failed_commit_changes_nothing)
 {
     fixture_init(&fixture, FIXTURE_MEMORY);
     store_memory_fail_next(fixture.store, RC_FULL);
-    ck_assert_rc(fixture_commit(&fixture, every_kind_of_change()), RC_FULL);
+    ck_rc_eq(fixture_commit(&fixture, every_kind_of_change()), RC_FULL);
     check_every_change(RC_ABSENT);
-    ck_assert_rc(fixture_commit(&fixture, every_kind_of_change()), RC_OK);
+    ck_rc_eq(fixture_commit(&fixture, every_kind_of_change()), RC_OK);
     check_every_change(RC_OK);
     fixture_clear(&fixture);
 }
@@ -498,7 +489,7 @@ END_TEST
 
 static void count_report(void *context, enum rc rc)
 {
-    ck_assert_rc(rc, RC_OK);
+    ck_rc_eq(rc, RC_OK);
     (*(int *)context)++;
 }
 
@@ -540,12 +531,11 @@ START_TEST(memory_copy_is_apart)
 {
     fixture_init(&fixture, FIXTURE_MEMORY);
     struct store *original = fixture.store;
-    ck_assert_rc(fixture_commit(&fixture, every_kind_of_change()), RC_OK);
+    ck_rc_eq(fixture_commit(&fixture, every_kind_of_change()), RC_OK);
     struct store *copy = store_memory_copy(original);
-    ck_assert_rc(
-        fixture_put(&fixture,
-                    (struct store_actor){.kind = GHOST, .key = SLICE("5"), .is_gone = true}),
-        RC_OK);
+    ck_rc_eq(fixture_put(&fixture,
+                         (struct store_actor){.kind = GHOST, .key = SLICE("5"), .is_gone = true}),
+             RC_OK);
     fixture.store = copy;
     check_every_change(RC_OK);
     original->methods->close(original);
@@ -588,5 +578,5 @@ int main(void)
     tcase_add_test(memory, memory_held_commit_waits_and_a_crash_drops_it);
     tcase_add_test(memory, memory_copy_is_apart);
     suite_add_tcase(suite, memory);
-    return fixture_run(suite);
+    return run_suite(suite);
 }

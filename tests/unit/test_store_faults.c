@@ -21,11 +21,11 @@ static void check_integrity(const struct fixture *fixture)
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
     ck_assert_int_eq(sqlite3_open(fixture->path.ptr, &db), SQLITE_OK);
-    ck_assert_rc(sql_prepare(db, SLICE("PRAGMA integrity_check"), &statement), RC_OK);
+    ck_rc_eq(sql_prepare(db, SLICE("PRAGMA integrity_check"), &statement), RC_OK);
     struct query query = query_begin(statement);
     ck_assert(query_row(&query));
-    ck_assert_slice(query_peek_text(&query, 0), SLICE("ok"));
-    ck_assert_rc(query_end(&query), RC_OK);
+    ck_slice_eq(query_peek_text(&query, 0), SLICE("ok"));
+    ck_rc_eq(query_end(&query), RC_OK);
     sql_close(db);
 }
 
@@ -75,19 +75,19 @@ static void check_named(const struct fixture *fixture, const char *name, bool is
     struct store_actor actor;
     struct outbox_call call;
     struct slice value;
-    ck_assert_rc(store->methods->load(store, USER, text, fixture->arena, &actor), expected);
-    ck_assert_rc(store->methods->load(store, FEED, text, fixture->arena, &actor), expected);
-    ck_assert_rc(store->methods->related(store, RELATION_MESSAGE_MAP, SLICE("!r"), text,
-                                         fixture->arena, &value),
-                 expected);
-    ck_assert_rc(store->methods->seen(store, text), expected);
-    ck_assert_rc(store->methods->lane_head(store, text, fixture->arena, &call), expected);
+    ck_rc_eq(store->methods->load(store, USER, text, fixture->arena, &actor), expected);
+    ck_rc_eq(store->methods->load(store, FEED, text, fixture->arena, &actor), expected);
+    ck_rc_eq(store->methods->related(store, RELATION_MESSAGE_MAP, SLICE("!r"), text, fixture->arena,
+                                     &value),
+             expected);
+    ck_rc_eq(store->methods->seen(store, text), expected);
+    ck_rc_eq(store->methods->lane_head(store, text, fixture->arena, &call), expected);
 }
 
 static void check_turn(const struct fixture *fixture, int64_t expected)
 {
     int64_t turn = 0;
-    ck_assert_rc(fixture->store->methods->next_turn(fixture->store, &turn), RC_OK);
+    ck_rc_eq(fixture->store->methods->next_turn(fixture->store, &turn), RC_OK);
     ck_assert_int_eq(turn, expected);
 }
 
@@ -96,7 +96,7 @@ static bool commit_with_fault(enum fault_kind kind, int at, bool is_sticky)
 {
     struct fixture fixture;
     fixture_init(&fixture, FIXTURE_SQLITE);
-    ck_assert_rc(commit_named(&fixture, "before", 1), RC_OK);
+    ck_rc_eq(commit_named(&fixture, "before", 1), RC_OK);
     shim_arm(kind, at, is_sticky);
     const enum rc rc = commit_named(&fixture, "during", 2);
     const bool is_clean = shim_disarm();
@@ -107,7 +107,7 @@ static bool commit_with_fault(enum fault_kind kind, int at, bool is_sticky)
     }
     check_named(&fixture, "during", rc == RC_OK);
     check_turn(&fixture, rc == RC_OK ? 3 : 2);
-    ck_assert_rc(commit_named(&fixture, "after", 3), RC_OK);
+    ck_rc_eq(commit_named(&fixture, "after", 3), RC_OK);
     fixture_reopen(&fixture, false);
     check_named(&fixture, "before", true);
     check_named(&fixture, "during", rc == RC_OK);
@@ -125,7 +125,7 @@ static bool read_with_fault(enum fault_kind kind, int at, bool is_sticky)
     struct outbox_call call;
     size_t count = 0;
     fixture_init(&fixture, FIXTURE_SQLITE);
-    ck_assert_rc(commit_named(&fixture, "row", 1), RC_OK);
+    ck_rc_eq(commit_named(&fixture, "row", 1), RC_OK);
     fixture_reopen(&fixture, false);
     struct store *store = fixture.store;
     shim_arm(kind, at, is_sticky);
@@ -140,7 +140,7 @@ static bool read_with_fault(enum fault_kind kind, int at, bool is_sticky)
     if (load == RC_OK && due == RC_OK) {
         ck_assert_uint_eq(count, 1);
         ck_assert_uint_eq(actor.body.len, 9000);
-        ck_assert_slice(actor.secrets, SLICE("secret"));
+        ck_slice_eq(actor.secrets, SLICE("secret"));
     }
     check_named(&fixture, "row", true);
     fixture_clear(&fixture);
@@ -165,7 +165,7 @@ static bool open_with_fault(enum fault_kind kind, int at, bool is_sticky)
         ck_assert_msg(rc == RC_OK, "%.*s", SLICE_ARGS(error));
     }
     check_turn(&fixture, 1);
-    ck_assert_rc(commit_named(&fixture, "first", 1), RC_OK);
+    ck_rc_eq(commit_named(&fixture, "first", 1), RC_OK);
     check_named(&fixture, "first", true);
     check_integrity(&fixture);
     fixture_clear(&fixture);
@@ -218,5 +218,5 @@ int main(void)
     tcase_add_loop_test(tcase, sqlite_read_under_faults_is_right_or_fails, 0, FAULT_KINDS);
     tcase_add_loop_test(tcase, sqlite_first_start_under_faults_can_be_repeated, 0, FAULT_KINDS);
     suite_add_tcase(suite, tcase);
-    return fixture_run(suite);
+    return run_suite(suite);
 }

@@ -50,27 +50,17 @@ static void check_refused(enum rc expected, const char *why)
 {
     const struct store_sqlite_options options = fixture_options(&fixture);
     struct slice error = SLICE_EMPTY;
-    ck_assert_rc(open_with(&options, &error), expected);
+    ck_rc_eq(open_with(&options, &error), expected);
     ck_assert_ptr_null(fixture.store);
-    ck_assert_slice(error, arena_printf(fixture.arena, "%s: %s", fixture.path.ptr, why));
+    ck_slice_eq(error, arena_printf(fixture.arena, "%s: %s", fixture.path.ptr, why));
 }
 
 static void run_sql(const char *text)
 {
     sqlite3 *db = NULL;
     ck_assert_int_eq(sqlite3_open(fixture.path.ptr, &db), SQLITE_OK);
-    ck_assert_rc(sql_run(db, text), RC_OK);
+    ck_rc_eq(sql_run(db, text), RC_OK);
     sql_close(db);
-}
-
-static int64_t ask_sql(const char *text)
-{
-    sqlite3 *db = NULL;
-    int64_t number = -1;
-    ck_assert_int_eq(sqlite3_open(fixture.path.ptr, &db), SQLITE_OK);
-    ck_assert_rc(sql_number(db, text, &number), RC_OK);
-    sql_close(db);
-    return number;
 }
 
 static struct slice read_file(const char *suffix)
@@ -108,7 +98,7 @@ START_TEST(sqlite_files_are_private)
     static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
     (void)umask(0);
     open_store();
-    ck_assert_rc(put_user(SLICE("@a:x"), SLICE_EMPTY), RC_OK);
+    ck_rc_eq(put_user(SLICE("@a:x"), SLICE_EMPTY), RC_OK);
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
         const struct slice path =
             arena_printf(fixture.arena, "%s%s", fixture.path.ptr, suffixes[i]);
@@ -123,7 +113,7 @@ START_TEST(sqlite_secrets_are_not_in_the_files)
 {
     const struct slice token = SLICE("very-secret-token");
     open_store();
-    ck_assert_rc(put_user(SLICE("@visible:x"), token), RC_OK);
+    ck_rc_eq(put_user(SLICE("@visible:x"), token), RC_OK);
     struct slice wal = read_file("-wal");
     ck_assert_uint_lt(slice_find(wal, SLICE("@visible:x")), wal.len);
     ck_assert_uint_eq(slice_find(wal, token), wal.len);
@@ -138,20 +128,20 @@ START_TEST(sqlite_secrets_moved_to_another_row_are_lost)
 {
     struct store_actor actor;
     open_store();
-    ck_assert_rc(put_user(SLICE("@a:x"), SLICE("token")), RC_OK);
-    ck_assert_rc(put_user(SLICE("@b:x"), SLICE_EMPTY), RC_OK);
+    ck_rc_eq(put_user(SLICE("@a:x"), SLICE("token")), RC_OK);
+    ck_rc_eq(put_user(SLICE("@b:x"), SLICE_EMPTY), RC_OK);
     close_store();
     run_sql("UPDATE users SET sealed = (SELECT sealed FROM users WHERE key = '@a:x') "
             "WHERE key = '@b:x'");
     open_store();
-    ck_assert_rc(
+    ck_rc_eq(
         fixture.store->methods->load(fixture.store, USER, SLICE("@b:x"), fixture.arena, &actor),
         RC_OK);
     ck_assert(actor.secrets_are_lost);
-    ck_assert_rc(
+    ck_rc_eq(
         fixture.store->methods->load(fixture.store, USER, SLICE("@a:x"), fixture.arena, &actor),
         RC_OK);
-    ck_assert_slice(actor.secrets, SLICE("token"));
+    ck_slice_eq(actor.secrets, SLICE("token"));
 }
 END_TEST
 
@@ -162,14 +152,16 @@ START_TEST(sqlite_ids_and_names_are_text_for_people)
     struct slice error = SLICE_EMPTY;
     options.purposes = purposes;
     options.purposes_count = 4;
-    ck_assert_rc(open_with(&options, &error), RC_OK);
-    ck_assert_rc(put_user(SLICE("@a:x"), SLICE_EMPTY), RC_OK);
-    ck_assert_rc(fixture_call(&fixture, fixture_make_call(1, 1, "l", "")), RC_OK);
-    ck_assert_int_eq(ask_sql("SELECT count(*) FROM users WHERE key = '@a:x' AND state = 'AUTHED'"),
-                     1);
-    ck_assert_int_eq(ask_sql("SELECT count(*) FROM outbox WHERE purpose = 'SENT' "
-                             "AND api = 'MATRIX' AND auth = 'APPSERVICE' AND repeat = 'FREELY' "
-                             "AND actor = 'rooms' AND lane = 'l'"),
+    ck_rc_eq(open_with(&options, &error), RC_OK);
+    ck_rc_eq(put_user(SLICE("@a:x"), SLICE_EMPTY), RC_OK);
+    ck_rc_eq(fixture_call(&fixture, fixture_make_call(1, 1, "l", "")), RC_OK);
+    ck_assert_int_eq(
+        fixture_ask(&fixture, "SELECT count(*) FROM users WHERE key = '@a:x' AND state = 'AUTHED'"),
+        1);
+    ck_assert_int_eq(fixture_ask(&fixture,
+                                 "SELECT count(*) FROM outbox WHERE purpose = 'SENT' "
+                                 "AND api = 'MATRIX' AND auth = 'APPSERVICE' AND repeat = 'FREELY' "
+                                 "AND actor = 'rooms' AND lane = 'l'"),
                      1);
 }
 END_TEST
@@ -184,21 +176,21 @@ START_TEST(sqlite_purposes_may_be_numbered_otherwise_later)
     struct outbox_call call;
     options.purposes = old;
     options.purposes_count = 4;
-    ck_assert_rc(open_with(&options, &error), RC_OK);
-    ck_assert_rc(fixture_call(&fixture, fixture_make_call(1, 1, "l", "")), RC_OK);
+    ck_rc_eq(open_with(&options, &error), RC_OK);
+    ck_rc_eq(fixture_call(&fixture, fixture_make_call(1, 1, "l", "")), RC_OK);
     close_store();
     options.purposes = new;
     options.purposes_count = 2;
-    ck_assert_rc(open_with(&options, &error), RC_OK);
-    ck_assert_rc(fixture.store->methods->lane_head(fixture.store, SLICE("l"), fixture.arena, &call),
-                 RC_OK);
+    ck_rc_eq(open_with(&options, &error), RC_OK);
+    ck_rc_eq(fixture.store->methods->lane_head(fixture.store, SLICE("l"), fixture.arena, &call),
+             RC_OK);
     ck_assert_int_eq(call.call.purpose, 1);
     close_store();
     options.purposes = gone;
     options.purposes_count = 1;
-    ck_assert_rc(open_with(&options, &error), RC_OK);
-    ck_assert_rc(fixture.store->methods->lane_head(fixture.store, SLICE("l"), fixture.arena, &call),
-                 RC_CORRUPT);
+    ck_rc_eq(open_with(&options, &error), RC_OK);
+    ck_rc_eq(fixture.store->methods->lane_head(fixture.store, SLICE("l"), fixture.arena, &call),
+             RC_CORRUPT);
 }
 END_TEST
 
@@ -206,8 +198,8 @@ START_TEST(sqlite_empty_file_becomes_a_new_database)
 {
     write_file(SLICE_EMPTY, 0);
     open_store();
-    ck_assert_rc(put_user(SLICE("@a:x"), SLICE_EMPTY), RC_OK);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), schema_version());
+    ck_rc_eq(put_user(SLICE("@a:x"), SLICE_EMPTY), RC_OK);
+    ck_assert_int_eq(fixture_ask(&fixture, "PRAGMA user_version"), schema_version());
 }
 END_TEST
 
@@ -226,14 +218,13 @@ START_TEST(sqlite_older_file_is_brought_up_to_date)
             "'@a:x !r', '3', 'GITTER', 'OWNER', 'NEVER', 'l', '@a:x', '', 'POST', '/p', '', '', 0, "
             "0, 0, 0, x'' FROM ids");
     open_store();
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), schema_version());
-    ck_assert_rc(fixture.store->methods->waiting(fixture.store, SLICE("@a:x"), &waiting), RC_OK);
+    ck_assert_int_eq(fixture_ask(&fixture, "PRAGMA user_version"), schema_version());
+    ck_rc_eq(fixture.store->methods->waiting(fixture.store, SLICE("@a:x"), &waiting), RC_OK);
     ck_assert_int_eq(waiting, 2);
     ck_assert_str_eq(fixture_lane(&fixture, SLICE("l"), SLICE_EMPTY, 8), "1 2");
-    ck_assert_rc(fixture_commit(&fixture, (struct store_batch){.ended = ids, .ended_count = 2}),
-                 RC_OK);
+    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.ended = ids, .ended_count = 2}), RC_OK);
     ck_assert_str_eq(fixture_lane(&fixture, SLICE("l"), SLICE_EMPTY, 8), "");
-    ck_assert_rc(fixture.store->methods->waiting(fixture.store, SLICE("@a:x"), &waiting), RC_OK);
+    ck_rc_eq(fixture.store->methods->waiting(fixture.store, SLICE("@a:x"), &waiting), RC_OK);
     ck_assert_int_eq(waiting, 0);
 }
 END_TEST
@@ -269,7 +260,7 @@ START_TEST(sqlite_file_that_is_no_database_is_refused_and_left_alone)
                                     "so that it is read as one and found to be something else\n");
     write_file(text, 0);
     check_refused(RC_CORRUPT, "file is not a database");
-    ck_assert_slice(read_file(""), text);
+    ck_slice_eq(read_file(""), text);
 }
 END_TEST
 
@@ -284,21 +275,20 @@ START_TEST(sqlite_damaged_rows_are_an_error_not_a_crash)
 {
     open_store();
     for (int i = 0; i < 50; i++) {
-        ck_assert_rc(put_user(arena_printf(fixture.arena, "@%d:x", i), SLICE("token")), RC_OK);
+        ck_rc_eq(put_user(arena_printf(fixture.arena, "@%d:x", i), SLICE("token")), RC_OK);
     }
     close_store();
-    damage_page(ask_sql("SELECT rootpage FROM sqlite_schema WHERE name = 'users'"));
-    damage_page(ask_sql("SELECT rootpage FROM sqlite_schema WHERE name = 'users_by_deadline'"));
+    damage_page(fixture_ask(&fixture, "SELECT rootpage FROM sqlite_schema WHERE name = 'users'"));
+    damage_page(fixture_ask(&fixture,
+                            "SELECT rootpage FROM sqlite_schema WHERE name = 'users_by_deadline'"));
     open_store();
     struct store_actor actor;
     size_t count = 0;
     struct store *store = fixture.store;
-    ck_assert_rc(store->methods->load(store, USER, SLICE("@1:x"), fixture.arena, &actor),
-                 RC_CORRUPT);
-    ck_assert_rc(store->methods->due(store, 1, fixture.arena, &actor, 1, &count), RC_CORRUPT);
-    ck_assert_rc(put_user(SLICE("@1:x"), SLICE_EMPTY), RC_CORRUPT);
-    ck_assert_rc(store->methods->load(store, FEED, SLICE("@1:x"), fixture.arena, &actor),
-                 RC_ABSENT);
+    ck_rc_eq(store->methods->load(store, USER, SLICE("@1:x"), fixture.arena, &actor), RC_CORRUPT);
+    ck_rc_eq(store->methods->due(store, 1, fixture.arena, &actor, 1, &count), RC_CORRUPT);
+    ck_rc_eq(put_user(SLICE("@1:x"), SLICE_EMPTY), RC_CORRUPT);
+    ck_rc_eq(store->methods->load(store, FEED, SLICE("@1:x"), fixture.arena, &actor), RC_ABSENT);
 }
 END_TEST
 
@@ -322,9 +312,9 @@ START_TEST(sqlite_missing_column_is_named)
     struct slice error = SLICE_EMPTY;
     options.tables = &table;
     options.tables_count = 1;
-    ck_assert_rc(open_with(&options, &error), RC_CORRUPT);
-    ck_assert_slice(error, arena_printf(fixture.arena, "%s: table users has no column nickname",
-                                        fixture.path.ptr));
+    ck_rc_eq(open_with(&options, &error), RC_CORRUPT);
+    ck_slice_eq(error, arena_printf(fixture.arena, "%s: table users has no column nickname",
+                                    fixture.path.ptr));
 }
 END_TEST
 
@@ -343,18 +333,17 @@ static enum rc open_with_key(struct slice key, bool takes_new_key)
 static bool is_token_lost(void)
 {
     struct store_actor user = {0};
-    ck_assert_rc(
-        fixture.store->methods->load(fixture.store, USER, SLICE("@a:x"), fixture.arena, &user),
-        RC_OK);
+    ck_rc_eq(fixture.store->methods->load(fixture.store, USER, SLICE("@a:x"), fixture.arena, &user),
+             RC_OK);
     return user.secrets_are_lost;
 }
 
 START_TEST(sqlite_other_secret_key_is_refused_and_changes_nothing)
 {
     open_store();
-    ck_assert_rc(put_user(SLICE("@a:x"), SLICE("token")), RC_OK);
+    ck_rc_eq(put_user(SLICE("@a:x"), SLICE("token")), RC_OK);
     close_store();
-    ck_assert_rc(open_with_key(SLICE("another"), false), RC_REFUSED);
+    ck_rc_eq(open_with_key(SLICE("another"), false), RC_REFUSED);
     open_store();
     ck_assert(!is_token_lost());
 }
@@ -364,34 +353,34 @@ START_TEST(sqlite_other_secret_key_is_refused_before_anybody_has_logged_in)
 {
     open_store();
     close_store();
-    ck_assert_rc(open_with_key(SLICE("another"), false), RC_REFUSED);
+    ck_rc_eq(open_with_key(SLICE("another"), false), RC_REFUSED);
 }
 END_TEST
 
 START_TEST(sqlite_other_secret_key_is_taken_when_that_is_wanted)
 {
     open_store();
-    ck_assert_rc(put_user(SLICE("@a:x"), SLICE("token")), RC_OK);
+    ck_rc_eq(put_user(SLICE("@a:x"), SLICE("token")), RC_OK);
     close_store();
-    ck_assert_rc(open_with_key(SLICE("another"), true), RC_OK);
+    ck_rc_eq(open_with_key(SLICE("another"), true), RC_OK);
     ck_assert(is_token_lost());
     close_store();
-    ck_assert_rc(open_with_key(SLICE("another"), false), RC_OK);
+    ck_rc_eq(open_with_key(SLICE("another"), false), RC_OK);
     close_store();
-    ck_assert_rc(open_with_key(SLICE("a key for tests"), false), RC_REFUSED);
+    ck_rc_eq(open_with_key(SLICE("a key for tests"), false), RC_REFUSED);
 }
 END_TEST
 
 START_TEST(sqlite_file_that_never_knew_its_key_is_judged_by_a_login)
 {
     open_store();
-    ck_assert_rc(put_user(SLICE("@a:x"), SLICE("token")), RC_OK);
+    ck_rc_eq(put_user(SLICE("@a:x"), SLICE("token")), RC_OK);
     close_store();
     run_sql("DELETE FROM meta WHERE key = 'key_check'");
-    ck_assert_rc(open_with_key(SLICE("another"), false), RC_REFUSED);
+    ck_rc_eq(open_with_key(SLICE("another"), false), RC_REFUSED);
     open_store();
     ck_assert(!is_token_lost());
-    ck_assert_int_eq(ask_sql("SELECT count(*) FROM meta WHERE key = 'key_check'"), 1);
+    ck_assert_int_eq(fixture_ask(&fixture, "SELECT count(*) FROM meta WHERE key = 'key_check'"), 1);
 }
 END_TEST
 
@@ -400,7 +389,7 @@ START_TEST(sqlite_without_secret_key_is_refused)
     struct store_sqlite_options options = fixture_options(&fixture);
     struct slice error = SLICE_EMPTY;
     options.secret_key = SLICE_EMPTY;
-    ck_assert_rc(open_with(&options, &error), RC_BAD_INPUT);
+    ck_rc_eq(open_with(&options, &error), RC_BAD_INPUT);
     ck_assert_int_ne(access(fixture.path.ptr, F_OK), 0);
 }
 END_TEST
@@ -411,9 +400,9 @@ START_TEST(sqlite_second_instance_is_told_who_holds_the_file)
     struct store *second = NULL;
     struct slice error = SLICE_EMPTY;
     const struct store_sqlite_options options = fixture_options(&fixture);
-    ck_assert_rc(store_sqlite_open(&options, fixture.arena, &second, &error), RC_BUSY);
-    ck_assert_slice(error, arena_printf(fixture.arena, "%s.lock: held by process %d",
-                                        fixture.path.ptr, (int)getpid()));
+    ck_rc_eq(store_sqlite_open(&options, fixture.arena, &second, &error), RC_BUSY);
+    ck_slice_eq(error, arena_printf(fixture.arena, "%s.lock: held by process %d", fixture.path.ptr,
+                                    (int)getpid()));
     close_store();
     open_store();
 }
@@ -435,10 +424,10 @@ START_TEST(sqlite_commit_survives_a_kill)
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     struct store_actor actor;
     open_store();
-    ck_assert_rc(
+    ck_rc_eq(
         fixture.store->methods->load(fixture.store, USER, SLICE("@a:x"), fixture.arena, &actor),
         RC_OK);
-    ck_assert_slice(actor.secrets, SLICE("token"));
+    ck_slice_eq(actor.secrets, SLICE("token"));
 }
 END_TEST
 
@@ -451,21 +440,20 @@ START_TEST(sqlite_reading_only_follows_a_running_instance)
     options.is_read_only = true;
     options.secret_key = SLICE_EMPTY;
     open_store();
-    ck_assert_rc(store_sqlite_open(&options, fixture.arena, &reading, &error), RC_OK);
-    ck_assert_rc(reading->methods->load(reading, USER, SLICE("@a:x"), fixture.arena, &actor),
-                 RC_ABSENT);
-    ck_assert_rc(put_user(SLICE("@a:x"), SLICE("token")), RC_OK);
-    ck_assert_rc(reading->methods->load(reading, USER, SLICE("@a:x"), fixture.arena, &actor),
-                 RC_OK);
+    ck_rc_eq(store_sqlite_open(&options, fixture.arena, &reading, &error), RC_OK);
+    ck_rc_eq(reading->methods->load(reading, USER, SLICE("@a:x"), fixture.arena, &actor),
+             RC_ABSENT);
+    ck_rc_eq(put_user(SLICE("@a:x"), SLICE("token")), RC_OK);
+    ck_rc_eq(reading->methods->load(reading, USER, SLICE("@a:x"), fixture.arena, &actor), RC_OK);
     ck_assert(actor.secrets_are_lost);
-    ck_assert_slice(actor.body, SLICE("body"));
+    ck_slice_eq(actor.body, SLICE("body"));
 
     struct store *running = fixture.store;
     fixture.store = reading;
-    ck_assert_rc(put_user(SLICE("@b:x"), SLICE_EMPTY), RC_REFUSED);
+    ck_rc_eq(put_user(SLICE("@b:x"), SLICE_EMPTY), RC_REFUSED);
     reading->methods->close(reading);
     fixture.store = running;
-    ck_assert_rc(put_user(SLICE("@b:x"), SLICE_EMPTY), RC_OK);
+    ck_rc_eq(put_user(SLICE("@b:x"), SLICE_EMPTY), RC_OK);
 }
 END_TEST
 
@@ -474,10 +462,10 @@ START_TEST(sqlite_reading_only_makes_nothing)
     struct store_sqlite_options options = fixture_options(&fixture);
     struct slice error = SLICE_EMPTY;
     options.is_read_only = true;
-    ck_assert_rc(open_with(&options, &error), RC_ABSENT);
+    ck_rc_eq(open_with(&options, &error), RC_ABSENT);
     ck_assert_int_ne(access(fixture.path.ptr, F_OK), 0);
     write_file(SLICE_EMPTY, 0);
-    ck_assert_rc(open_with(&options, &error), RC_ABSENT);
+    ck_rc_eq(open_with(&options, &error), RC_ABSENT);
     ck_assert_uint_eq(read_file("").len, 0);
 }
 END_TEST
@@ -525,16 +513,15 @@ START_TEST(sqlite_look_ups_use_indexes)
         sqlite3 *db = NULL;
         sqlite3_stmt *statement = NULL;
         ck_assert_int_eq(sqlite3_open(fixture.path.ptr, &db), SQLITE_OK);
-        ck_assert_rc(sql_prepare(db,
-                                 arena_printf(fixture.arena, "EXPLAIN QUERY PLAN %s", queries[i]),
-                                 &statement),
-                     RC_OK);
+        ck_rc_eq(sql_prepare(db, arena_printf(fixture.arena, "EXPLAIN QUERY PLAN %s", queries[i]),
+                             &statement),
+                 RC_OK);
         struct query query = query_begin(statement);
         ck_assert(query_row(&query));
         const struct slice plan = query_peek_text(&query, 3);
         ck_assert_msg(slice_starts_with(plan, SLICE("SEARCH ")), "%s: %.*s", queries[i],
                       SLICE_ARGS(plan));
-        ck_assert_rc(query_end(&query), RC_OK);
+        ck_rc_eq(query_end(&query), RC_OK);
         sql_close(db);
     }
 }
@@ -571,5 +558,5 @@ int main(void)
     tcase_add_test(tcase, sqlite_in_a_folder_without_write_permission_says_so);
     tcase_add_test(tcase, sqlite_look_ups_use_indexes);
     suite_add_tcase(suite, tcase);
-    return fixture_run(suite);
+    return run_suite(suite);
 }

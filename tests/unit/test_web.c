@@ -5,7 +5,7 @@
 #include "runtime/daemon/tables.h"
 #include "runtime/daemon/web.h"
 #include "runtime/log.h"
-#include "tests/unit/http_peer.h"
+#include "tests/unit/port_rig.h"
 #include "tests/unit/slice_check.h"
 
 #include <stdio.h>
@@ -15,66 +15,21 @@
 #include <unistd.h>
 
 #define LINK "/auth_gitter/handle.secret"
-/* what on_random gives */
+/* what the rig's random bytes make */
 #define PROOF "0101010101010101010101010101010101010101"
 #define COOKIE "Cookie: gitterd_handle=" PROOF "\r\n"
 #define FORM "Content-Type: application/x-www-form-urlencoded\r\n"
 #define RATE 20
 
-static struct bed bed;
+static struct port_rig rig;
 static struct peer peer;
 static struct arena *arena;
-static struct store *store;
-static struct settings settings;
-static struct application application;
-static struct engine *engine;
 static struct web *web;
-static int64_t clock_ms;
 
 static void on_answer(void *context, int64_t request, const struct answer *answer)
 {
     (void)context;
     web_answer(web, request, answer);
-}
-
-static void on_calls(void *context, const struct outbox_call *rows, size_t count)
-{
-    (void)context;
-    (void)rows;
-    (void)count;
-}
-
-static void on_ended(void *context, const int64_t *ids, const struct slice *lanes, size_t count)
-{
-    (void)context;
-    (void)ids;
-    (void)lanes;
-    (void)count;
-}
-
-static void on_changed(void *context, struct actor_ref ref)
-{
-    (void)context;
-    (void)ref;
-}
-
-static int64_t on_now_ms(void *context)
-{
-    (void)context;
-    return clock_ms;
-}
-
-static void on_random(void *context, void *out, size_t len)
-{
-    (void)context;
-    memset(out, 1, len);
-}
-
-static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
-{
-    (void)loop;
-    (void)timer;
-    (void)events;
 }
 
 /* Any event stands for: the bot has given out the link. */
@@ -89,53 +44,29 @@ static void route(const struct msg *input, struct turn *turn)
     }
 }
 
-static void open_engine(void)
+static int64_t on_now_ms(void *context)
 {
-    settings = (struct settings){
-        .bot = SLICE("@bot:hs"),
-        .login_url = SLICE("http://login.example"),
-        .gitter_url = SLICE("https://gitter.example"),
-    };
-    application = (struct application){
-        .machines = machines,
-        .machines_count = ACTOR_KINDS,
-        .messages = message_types,
-        .messages_count = MSG_KINDS,
-        .route = route,
-        .settings = &settings,
-    };
-    const struct engine_options options = {
-        .application = &application,
-        .store = store,
-        .effects = {.calls = on_calls,
-                    .ended = on_ended,
-                    .changed = on_changed,
-                    .answer = on_answer},
-        .now_ms = on_now_ms,
-        .random = on_random,
-        .epoch = SLICE("e"),
-    };
-    ck_assert_int_eq(engine_open(&options, &engine), RC_OK);
+    (void)context;
+    return rig.clock_ms;
 }
 
 static void open_web(struct web_options options)
 {
-    options.engine = engine;
+    options.engine = rig.engine;
     options.first_request = 1000;
-    options.site.bot = settings.bot;
-    options.site.gitter_url = settings.gitter_url;
+    options.site.bot = rig.settings.bot;
+    options.site.gitter_url = rig.settings.gitter_url;
     options.now_ms = on_now_ms;
     web = web_open(&options);
-    const struct http_server_options server = {.loop = bed.loop, .handler = web_handler(web)};
-    ck_assert_int_eq(http_server_open(&server, &bed.server), RC_OK);
-    web_serve(web, bed.server);
-    peer_open(&peer, &bed);
+    port_listen(&rig, web_handler(web));
+    web_serve(web, rig.bed.server);
+    peer_open(&peer, &rig.bed);
 }
 
 static void reopen_web(const struct web_options *options)
 {
     peer_close(&peer);
-    http_server_close(bed.server);
+    http_server_close(rig.bed.server);
     web_close(web);
     open_web(*options);
 }
@@ -143,33 +74,30 @@ static void reopen_web(const struct web_options *options)
 static void setup(void)
 {
     arena = arena_open(4096);
-    clock_ms = 1000;
-    store = store_memory_open(store_tables(), ACTOR_KINDS);
-    open_engine();
-    bed = (struct bed){.loop = ev_loop_new(EVFLAG_AUTO)};
-    ck_assert_ptr_nonnull(bed.loop);
-    ev_timer_init(&bed.tick, on_tick, 0.002, 0.002);
-    ev_timer_start(bed.loop, &bed.tick);
-    open_web((struct web_options){.site.login_url = settings.login_url});
+    port_open(&rig);
+    rig.settings = (struct settings){
+        .bot = SLICE("@bot:hs"),
+        .login_url = SLICE("http://login.example"),
+        .gitter_url = SLICE("https://gitter.example"),
+    };
+    rig.store = store_memory_open(store_tables(), ACTOR_KINDS);
+    rig.poll = store_memory_poll;
+    rig.route = route;
+    rig.answer = on_answer;
+    port_open_engine(&rig);
+    open_web((struct web_options){.site.login_url = rig.settings.login_url});
     const struct msg_event event = {.raw = SLICE("{}")};
-    engine_post(engine, &(struct input){.msg = {MSG_MATRIX_EVENT, &event}});
+    engine_post(rig.engine, &(struct input){.msg = {MSG_MATRIX_EVENT, &event}});
 }
 
 static void teardown(void)
 {
     peer_close(&peer);
-    bed_close(&bed);
+    bed_close(&rig.bed);
     web_close(web);
-    engine_close(engine);
-    store->methods->close(store);
+    engine_close(rig.engine);
+    rig.store->methods->close(rig.store);
     arena_close(arena);
-}
-
-static void turn_once(void)
-{
-    bed_turn(&bed);
-    (void)engine_run(engine);
-    store_memory_poll(store);
 }
 
 /* Sends a request and gives the whole answer. */
@@ -177,11 +105,11 @@ static const char *send_text(const char *text, size_t len)
 {
     const double end = ev_time() + 10;
     peer_close(&peer);
-    peer_open(&peer, &bed);
+    peer_open(&peer, &rig.bed);
     (void)peer_send_bytes(&peer, text, len); /* what is refused early is not read to its end */
     while (!peer.is_closed) {
         ck_assert_msg(ev_time() < end, "no end of the answer to: %s", text);
-        turn_once();
+        port_turn(&rig);
     }
     ck_assert_uint_gt(peer.got_len, 0);
     return peer.got;
@@ -440,10 +368,10 @@ END_TEST
 START_TEST(trouble_of_our_own_is_told_and_the_link_still_works)
 {
     ck_assert_int_eq(status("GET " LINK, "", ""), 200);
-    store_memory_fail_next(store, RC_IO);
+    store_memory_fail_next(rig.store, RC_IO);
     ck_assert_int_eq(status("POST " LINK, COOKIE FORM, "proof=" PROOF), 503);
     ck_assert(peer_has(&peer, "Out of order for a moment") && !peer_has(&peer, "\r\nLocation"));
-    clock_ms += 1000; /* after which the store is tried again */
+    rig.clock_ms += 1000; /* after which the store is tried again */
     ck_assert_int_eq(status("POST " LINK, COOKIE FORM, "proof=" PROOF), 303);
 }
 END_TEST
@@ -459,7 +387,7 @@ static int status_of_client(const char *forwarded)
 
 static void open_limited(const struct slice *proxies, size_t count)
 {
-    reopen_web(&(const struct web_options){.site.login_url = settings.login_url,
+    reopen_web(&(const struct web_options){.site.login_url = rig.settings.login_url,
                                            .rate = RATE,
                                            .proxies = proxies,
                                            .proxies_count = count});
@@ -478,9 +406,9 @@ START_TEST(client_that_asks_too_much_is_told_when_to_come_back)
     for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
         ck_assert_ptr_nonnull(strstr(answer, common[i]));
     }
-    clock_ms += 2999;
+    rig.clock_ms += 2999;
     ck_assert_int_eq(status("GET /", "", ""), 429);
-    clock_ms += 1;
+    rig.clock_ms += 1;
     ck_assert_int_eq(status("GET /", "", ""), 200);
     ck_assert_int_eq(status("GET /", "", ""), 429);
 }
