@@ -45,18 +45,6 @@ static bool find_room(struct turn *turn, struct slice matrix_room, struct actor_
     return true;
 }
 
-static void route_invite(struct turn *turn, const struct matrix_event *event)
-{
-    const struct settings *settings = settings_of(turn);
-    const struct msg_invited invited = {
-        .by = event->sender,
-        .is_encrypted = event->is_invite_to_encrypted,
-        .is_permitted = !is_ours(turn, event->sender) &&
-                        settings->is_permitted(settings->permissions, event->sender),
-    };
-    turn_send(turn, (struct actor_ref){ACTOR_CHAT, event->room_id}, MSG_CHAT_INVITED, &invited);
-}
-
 static void route_member(struct turn *turn, const struct matrix_event *event)
 {
     const struct msg_member member = {
@@ -73,7 +61,7 @@ static void route_member(struct turn *turn, const struct matrix_event *event)
     if (find_room(turn, event->room_id, &room)) {
         turn_send(turn, room, MSG_ROOM_MEMBER, &member);
     } else if (member.is_bot && slice_equal(event->membership, SLICE("invite"))) {
-        route_invite(turn, event);
+        chat_tell_invited(turn, event->room_id, event->sender, event->is_invite_to_encrypted);
     } else if (turn_exists(turn, chat, &state)) {
         turn_send(turn, chat, MSG_CHAT_MEMBER, &member);
     } else if (turn_find(turn, ACTOR_SPACE, "matrix_room", event->room_id, &spaces) > 0) {

@@ -135,6 +135,10 @@ struct matrix_request matrix_kick_request(struct arena *arena,
 struct matrix_request
 matrix_joined_members_request(struct arena *arena, struct slice room_id, struct slice user_id);
 struct matrix_request matrix_joined_rooms_request(struct arena *arena, struct slice user_id);
+/* What the bot was to be told of, newest first; from the token of an earlier answer, if it is not
+ * empty. */
+struct matrix_request
+matrix_notifications_request(struct arena *arena, struct slice from, int limit);
 /* Newest first, from the token of an earlier answer or, if it is empty, from the end. */
 struct matrix_request
 matrix_messages_request(struct arena *arena, struct slice room_id, struct slice from, int limit);
@@ -239,6 +243,23 @@ NODISCARD enum rc matrix_joined_rooms_parse(struct arena *arena,
                                             struct slice text,
                                             struct slice **room_ids,
                                             size_t *count);
+/* The invites of a user among notifications, as they stand there: taken or refused meanwhile, or
+ * not. */
+struct matrix_invite {
+    struct slice room_id;
+    struct slice event_id;
+    struct slice sender;
+    int64_t time_ms;
+};
+struct matrix_invites {
+    struct matrix_invite *invites;
+    size_t count;
+    struct slice next; /* the token for the next page; empty: there is none */
+};
+NODISCARD enum rc matrix_invites_parse(struct arena *arena,
+                                       struct slice text,
+                                       struct slice user_id,
+                                       struct matrix_invites *out);
 /* Raw events, and the token for the next page: empty at the beginning of the room. */
 struct matrix_page {
     struct slice *events;

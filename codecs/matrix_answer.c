@@ -2,6 +2,8 @@
 #include "codecs/json.h"
 #include "codecs/matrix.h"
 
+#include "runtime/base/limits.h"
+
 static enum rc
 parse_text(struct arena *arena, struct slice text, struct slice name, struct slice *out)
 {
@@ -84,6 +86,50 @@ enum rc matrix_joined_rooms_parse(struct arena *arena,
         return RC_BAD_INPUT;
     }
     collect(arena, joined, room_ids, count);
+    return RC_OK;
+}
+
+static bool read_invite(const struct json *notice, struct slice user_id, struct matrix_invite *out)
+{
+    const struct json *event = json_get(notice, SLICE("event"));
+    const struct slice membership =
+        json_get_text(json_get(event, SLICE("content")), SLICE("membership"));
+    *out = (struct matrix_invite){
+        .room_id = json_get_text(notice, SLICE("room_id")),
+        .event_id = json_get_text(event, SLICE("event_id")),
+        .sender = json_get_text(event, SLICE("sender")),
+        .time_ms = json_get_int(notice, SLICE("ts"), 0),
+    };
+    return slice_equal(json_get_text(event, SLICE("type")), SLICE("m.room.member")) &&
+           slice_equal(json_get_text(event, SLICE("state_key")), user_id) &&
+           slice_equal(membership, SLICE("invite")) && out->room_id.len > 0 &&
+           out->room_id.len <= MATRIX_ID_BYTES_MAX && out->event_id.len > 0 &&
+           out->event_id.len <= MATRIX_ID_BYTES_MAX && out->sender.len > 0 &&
+           out->sender.len <= MATRIX_ID_BYTES_MAX;
+}
+
+enum rc matrix_invites_parse(struct arena *arena,
+                             struct slice text,
+                             struct slice user_id,
+                             struct matrix_invites *out)
+{
+    struct json *root = NULL;
+    const enum rc rc = json_parse(arena, text, &root);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    const struct json *notices = json_get(root, SLICE("notifications"));
+    if (!json_is_array(notices)) {
+        return RC_BAD_INPUT;
+    }
+    struct matrix_invites found = {
+        .invites = ARENA_ARRAY(arena, json_count(notices), struct matrix_invite),
+        .next = json_get_text(root, SLICE("next_token")),
+    };
+    for (const struct json *notice = json_first(notices); notice != NULL; notice = notice->next) {
+        found.count += read_invite(notice, user_id, &found.invites[found.count]) ? 1 : 0;
+    }
+    *out = found;
     return RC_OK;
 }
 

@@ -294,6 +294,18 @@ struct matrix_request matrix_joined_rooms_request(struct arena *arena, struct sl
 }
 
 struct matrix_request
+matrix_notifications_request(struct arena *arena, struct slice from, int limit)
+{
+    CHECK(limit > 0);
+    struct buf path = path_init(arena, SLICE("notifications"), SLICE_EMPTY);
+    path_put_query(&path, SLICE("limit"), arena_printf(arena, "%d", limit));
+    if (from.len > 0) {
+        path_put_query(&path, SLICE("from"), from);
+    }
+    return request_get(&path);
+}
+
+struct matrix_request
 matrix_messages_request(struct arena *arena, struct slice room_id, struct slice from, int limit)
 {
     CHECK(limit > 0);

@@ -336,6 +336,24 @@ bool turn_related_by_value(struct turn *turn,
     return is_there;
 }
 
+bool turn_take_event(struct turn *turn, struct slice event_id)
+{
+    const uint32_t question = journal_question("event", 0, event_id, SLICE_EMPTY);
+    struct slice value = SLICE_EMPTY;
+    bool is_seen = false;
+    if (turn->failed != RC_OK) {
+        return false;
+    }
+    if (!journal_answer_value(turn, "value", question, &is_seen, &value)) {
+        is_seen = engine_has_seen(turn->engine, event_id, &turn->failed);
+        journal_note_value(turn, "value", question, is_seen, SLICE_EMPTY);
+    }
+    if (!is_seen && turn->failed == RC_OK) {
+        batch_add_seen(turn->batch, arena_copy(turn_arena(turn), event_id));
+    }
+    return !is_seen && turn->failed == RC_OK;
+}
+
 static bool contains(const struct list *list, struct slice text)
 {
     for (size_t i = 0; i < list->count; i++) {

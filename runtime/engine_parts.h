@@ -149,6 +149,11 @@ void batch_reset(struct batch *batch);
 NODISCARD enum rc turn_run_input(struct engine *engine, const struct queued_input *input);
 NODISCARD enum rc turn_run_deadline(struct engine *engine, struct actor_ref ref);
 
+/* Homeserver events that were handled, in this batch or before. */
+bool engine_has_seen(struct engine *engine, struct slice event_id, enum rc *rc);
+/* The id is borrowed until the commit. */
+void batch_add_seen(struct batch *batch, struct slice event_id);
+
 /* Whether it is the store that failed, and not the turn. */
 bool engine_is_store_trouble(enum rc rc);
 

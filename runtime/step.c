@@ -259,7 +259,7 @@ static void put_place(struct batch *batch, size_t place)
     places->count++;
 }
 
-static void add_seen(struct batch *batch, struct slice event_id)
+void batch_add_seen(struct batch *batch, struct slice event_id)
 {
     struct seen_places *places = &batch->seen_places;
     *LIST_ADD(&batch->seen, batch->arena, struct slice) = event_id;
@@ -273,7 +273,7 @@ static void add_seen(struct batch *batch, struct slice event_id)
     put_place(batch, batch->seen.count - 1);
 }
 
-static bool is_seen(struct engine *engine, struct slice event_id, enum rc *rc)
+bool engine_has_seen(struct engine *engine, struct slice event_id, enum rc *rc)
 {
     struct store *store = engine->options.store;
     *rc = RC_OK;
@@ -291,11 +291,11 @@ enum rc turn_run_input(struct engine *engine, const struct queued_input *input)
     const struct batch_mark mark = batch_mark(&engine->batch);
     struct turn turn = turn_begin(engine, &trace);
     if (input->event_id.len > 0) {
-        if (is_seen(engine, input->event_id, &turn.failed)) {
+        if (engine_has_seen(engine, input->event_id, &turn.failed)) {
             engine->counts.inputs_repeated++;
             return RC_OK;
         }
-        add_seen(&engine->batch, input->event_id);
+        batch_add_seen(&engine->batch, input->event_id);
     }
     if (turn.trace != NULL) {
         buf_printf(turn.trace, "%s", engine->options.application->messages[input->msg.kind].name);

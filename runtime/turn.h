@@ -96,6 +96,9 @@ void turn_unrelate(struct turn *turn,
                    enum relation relation,
                    struct slice left,
                    struct slice right);
+/* A homeserver event that came to light in another way than by a transaction: true if it was not
+ * handled before, and from now on it was, whichever way it comes again. */
+bool turn_take_event(struct turn *turn, struct slice event_id);
 /* The bodies of what this user has said and was told are to go from the journal. Asked for twice:
  * when their logout begins, and when it has ended. */
 void turn_forget(struct turn *turn, struct slice user);

@@ -4,6 +4,7 @@
 #include "actors/chat/chat.h"
 
 #include "actors/user/user.h"
+#include "codecs/ghostid.h"
 #include "codecs/json.h"
 
 #define ROW(FROM, ON, GUARD, TO, ACTION)                                                           \
@@ -393,6 +394,21 @@ static void chat_do_end_kicked(void *next, const struct msg *msg, struct turn *t
 {
     (void)msg;
     tell_owner(turn, next, MSG_USER_CHAT_LOST);
+}
+
+void chat_tell_invited(struct turn *turn,
+                       struct slice matrix_room,
+                       struct slice by,
+                       bool is_encrypted)
+{
+    const struct settings *settings = settings_of(turn);
+    const bool is_ours = slice_equal(by, settings->bot) || ghostid_is_ghost(by, settings->domain);
+    const struct msg_invited invited = {
+        .by = by,
+        .is_encrypted = is_encrypted,
+        .is_permitted = !is_ours && settings->is_permitted(settings->permissions, by),
+    };
+    turn_send(turn, (struct actor_ref){ACTOR_CHAT, matrix_room}, MSG_CHAT_INVITED, &invited);
 }
 
 FIELD_RECORD(chat, CHAT_FIELDS);

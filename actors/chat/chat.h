@@ -32,4 +32,10 @@ struct chat {
 
 extern const struct fsm chat_fsm;
 
+/* That user has invited the bot to the room. */
+void chat_tell_invited(struct turn *turn,
+                       struct slice matrix_room,
+                       struct slice by,
+                       bool is_encrypted);
+
 #endif

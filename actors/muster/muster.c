@@ -19,6 +19,7 @@
 
 static fsm_guard muster_if_is_done, muster_if_is_pending, muster_if_is_over;
 static fsm_action muster_do_begin, muster_do_begin_again, muster_do_list, muster_do_compare;
+static fsm_action muster_do_take_invites;
 static fsm_action muster_do_check, muster_do_judge_stray, muster_do_judge_missing, muster_do_leave;
 
 static const char *const muster_states[] = {"IDLE", "LISTING", "CHECKING"};
@@ -34,6 +35,7 @@ static const struct fsm_row muster_rows[] = {
     ROW(CHECKING, NEXT,          is_over,    IDLE,     nothing),
     ROW(CHECKING, NEXT,          always,     LISTING,  list),
     ROW(CHECKING, PEOPLE_ENDED,  always,     CHECKING, leave),
+    ROW(CHECKING, INVITES_ENDED, always,     CHECKING, take_invites),
     ROW(ANY,      DOUBT,         always,     SAME,     check),
     ROW(ANY,      CREATE_ENDED,  always,     SAME,     judge_stray),
     ROW(ANY,      MEMBERS_ENDED, always,     SAME,     judge_missing),
@@ -49,6 +51,7 @@ static const struct fsm_pairs muster_ignored[] = {
 static const struct fsm_pairs muster_refused[] = {
     {MSG_MUSTER_ROOMS_ENDED, STATE_BIT(MUSTER_IDLE) | STATE_BIT(MUSTER_CHECKING)},
     {MSG_MUSTER_PEOPLE_ENDED, STATE_BIT(MUSTER_IDLE) | STATE_BIT(MUSTER_LISTING)},
+    {MSG_MUSTER_INVITES_ENDED, STATE_BIT(MUSTER_IDLE) | STATE_BIT(MUSTER_LISTING)},
 };
 // clang-format on
 
@@ -144,6 +147,14 @@ static void ask_who(struct turn *turn, struct muster *muster, int purpose, struc
 static void ask_whether(struct turn *turn, struct muster *muster, struct slice matrix_room)
 {
     ask_who(turn, muster, MSG_MUSTER_MEMBERS_ENDED, matrix_room);
+}
+
+static void ask_for_invites(struct turn *turn, struct muster *muster)
+{
+    const struct matrix_request request =
+        matrix_notifications_request(turn_arena(turn), muster->after, MUSTER_INVITES_PAGE);
+    call_homeserver(turn, muster, MSG_MUSTER_INVITES_ENDED, &request, SLICE_EMPTY);
+    muster->pending++;
 }
 
 void muster_doubt(struct turn *turn, struct slice matrix_room)
@@ -254,12 +265,15 @@ static void muster_do_compare(void *next, const struct msg *msg, struct turn *tu
     if (comparison.count > 1) {
         qsort(comparison.rooms, comparison.count, sizeof comparison.rooms[0], slice_compare_items);
     }
-    while (muster->phase != MUSTER_OVER && !is_full(&comparison)) {
+    while (muster->phase < MUSTER_INVITES && !is_full(&comparison)) {
         if (muster->phase == MUSTER_STRAYS) {
             find_strays(&comparison);
         } else {
             find_missing(&comparison);
         }
+    }
+    if (muster->phase == MUSTER_INVITES) {
+        ask_for_invites(turn, muster);
     }
     go_on(turn, muster);
 }
@@ -386,6 +400,41 @@ static void muster_do_judge_missing(void *next, const struct msg *msg, struct tu
             .user = settings_of(turn)->bot, .membership = SLICE("leave"), .is_bot = true};
         turn_send(turn, (struct actor_ref){ACTOR_CHAT, ended->ref}, MSG_CHAT_MEMBER, &gone);
     }
+}
+
+/* Whether one of them was new. */
+static bool take_invites(struct turn *turn, const struct matrix_invites *invites)
+{
+    const int64_t oldest_ms =
+        turn_now_ms(turn) - MUSTER_INVITE_DAYS_MAX * 24 * INT64_C(3600) * 1000;
+    bool is_new = false;
+    for (size_t i = 0; i < invites->count; i++) {
+        const struct matrix_invite *invite = &invites->invites[i];
+        if (invite->time_ms >= oldest_ms && turn_take_event(turn, invite->event_id)) {
+            chat_tell_invited(turn, invite->room_id, invite->sender, false);
+            is_new = true;
+        }
+    }
+    return is_new;
+}
+
+/* Newest first: behind a page that is known all is known. */
+static void muster_do_take_invites(void *next, const struct msg *msg, struct turn *turn)
+{
+    struct muster *muster = next;
+    const struct call_ended *ended = ended_of(msg);
+    struct matrix_invites invites = {0};
+    const bool is_new =
+        ended_is_done(msg) &&
+        matrix_invites_parse(turn_arena(turn), ended->body, muster->key, &invites) == RC_OK &&
+        take_invites(turn, &invites);
+    if (muster->phase == MUSTER_INVITES && is_new && invites.next.len > 0) {
+        muster->after = invites.next;
+        ask_for_invites(turn, muster);
+    } else if (muster->phase == MUSTER_INVITES) { /* else it has begun again meanwhile */
+        next_phase(muster);
+    }
+    count_answer(turn, muster);
 }
 
 FIELD_RECORD(muster, MUSTER_FIELDS);

@@ -2,9 +2,15 @@
  * those we know.
  *
  * They differ when one side was restored from a backup, or when events were lost. A room that only
- * the homeserver knows is taken for a private chat if it is one, else left by the ghosts that are in
- * it and then by the bot; a bridged room that the bot is no longer in is made anew. Nothing is done on the word of the list alone, which is older
- * than the answer that brings it: each room that differs is asked about first.
+ * the homeserver knows is taken for a private chat if it is one, else left by the ghosts that are
+ * in it and then by the bot; a bridged room that the bot is no longer in is made anew. Nothing is
+ * done on the word of the list alone, which is older than the answer that brings it: each room that
+ * differs is asked about first.
+ *
+ * The bot's pending invites are in no list that an application service may have: Synapse (1.163)
+ * answers 500 to its /sync. But an invite is a notification, and those of the bot can be read
+ * (Client-Server API, 13.13; Synapse keeps them for a day): one whose event was never handled is
+ * taken as if it came now.
  *
  * The list is read again for each stretch of it that is looked at, so that a turn stays short and
  * the state small however many rooms there are.
@@ -28,6 +34,7 @@ enum muster_phase {
     MUSTER_STRAYS, /* rooms of the homeserver that we do not know */
     MUSTER_ROOMS,  /* bridged rooms that it does not know */
     MUSTER_CHATS,  /* private chats likewise */
+    MUSTER_INVITES,
     MUSTER_OVER,
 };
 
@@ -46,6 +53,9 @@ extern const struct fsm muster_fsm;
 enum {
     MUSTER_LOOKS_MAX = 4096, /* rooms looked up in one turn */
     MUSTER_PENDING_MAX = 64,
+    MUSTER_INVITES_PAGE = 100,
+    /* An older invite is not taken: it may have been handled so long ago that it is forgotten. */
+    MUSTER_INVITE_DAYS_MAX = 7,
 };
 
 /* Something said that the bot is not in this room: asks the homeserver. */

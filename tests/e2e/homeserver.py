@@ -112,6 +112,7 @@ class Homeserver:
             web.post(base + "/createRoom", self.create_room),
             web.post(base + "/rooms/{room}/{action:invite|join|leave|kick|forget}", self.member),
             web.get(base + "/joined_rooms", self.joined_rooms),
+            web.get(base + "/notifications", self.notifications),
             web.get(base + "/rooms/{room}/joined_members", self.joined_members),
             web.post(base + "/rooms/{room}/receipt/m.read/{event}", self.receipt),
             web.get(base + "/rooms/{room}/messages", self.messages),
@@ -256,6 +257,10 @@ class Homeserver:
         if not self.room_of(request).joined(self.acting(request)):
             forbid("not in the room")
         return {}
+
+    async def notifications(self, request):
+        self.acting(request)
+        return {"notifications": []}
 
     async def joined_rooms(self, request):
         user = self.acting(request)

@@ -342,6 +342,9 @@ static struct peer_answer answer_homeserver(struct asked *asked)
     if (asked_is(asked, 3, "joined_rooms")) {
         return peers_tell_rooms(peers, asked->user);
     }
+    if (asked_is(asked, 3, "notifications")) {
+        return peers_tell_notices(peers, asked_query(asked, SLICE("from")));
+    }
     if (asked_is(asked, 3, "createRoom")) {
         return take_create(asked);
     }

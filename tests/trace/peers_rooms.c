@@ -75,6 +75,17 @@ struct peer_answer peers_tell_members(struct peers *peers, struct slice room, st
     return (struct peer_answer){200, arena_printf(peers->arena, "{\"joined\":%s}", peers->members)};
 }
 
+struct peer_answer peers_tell_notices(struct peers *peers, struct slice from)
+{
+    const char *notices = peers->notices[from.len > 0 ? 1 : 0];
+    const char *next = from.len == 0 && peers->notices[1] != NULL ? ",\"next_token\":\"1\"" : "";
+    if (notices == NULL) {
+        return (struct peer_answer){404, SLICE("{\"errcode\":\"M_UNRECOGNIZED\"}")};
+    }
+    return (struct peer_answer){
+        200, arena_printf(peers->arena, "{\"notifications\":%s%s}", notices, next)};
+}
+
 struct peer_answer
 peers_tell_messages(struct peers *peers, struct slice room, struct slice from, size_t limit)
 {

@@ -16,6 +16,8 @@ struct peer_answer peers_forbid(void);
 struct peer_answer peers_tell_rooms(struct peers *peers, struct slice user);
 struct peer_answer peers_tell_create(struct peers *peers, struct slice room, struct slice user);
 struct peer_answer peers_tell_members(struct peers *peers, struct slice room, struct slice user);
+/* What the bot was to be told of; the second page from its token on. */
+struct peer_answer peers_tell_notices(struct peers *peers, struct slice from);
 /* Messages of a room, newest first, from a token or the end. */
 struct peer_answer
 peers_tell_messages(struct peers *peers, struct slice room, struct slice from, size_t limit);

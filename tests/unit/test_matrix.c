@@ -142,6 +142,10 @@ START_TEST(requests_of_membership)
                   ROOM_PATH "/joined_members", "");
     check_request(matrix_joined_rooms_request(arena, GHOST), "GET",
                   "/_matrix/client/v3/joined_rooms?" GHOST_QUERY, "");
+    check_request(matrix_notifications_request(arena, SLICE_EMPTY, 100), "GET",
+                  "/_matrix/client/v3/notifications?limit=100", "");
+    check_request(matrix_notifications_request(arena, SLICE("a&b"), 5), "GET",
+                  "/_matrix/client/v3/notifications?limit=5&from=a%26b", "");
     check_request(matrix_messages_request(arena, ROOM, SLICE("t1-2_3"), 50), "GET",
                   ROOM_PATH "/messages?dir=b&limit=50&from=t1-2_3", "");
 }
@@ -264,6 +268,54 @@ START_TEST(answers_with_lists)
 }
 END_TEST
 
+#define NOTICE(room, id, type, key, membership)                                                    \
+    "{\"room_id\":\"" room "\",\"ts\":17,\"event\":{\"type\":\"" type "\",\"event_id\":\"" id      \
+    "\",\"sender\":\"@a:h\",\"state_key\":\"" key "\",\"content\":{\"membership\":\"" membership   \
+    "\"}}}"
+
+START_TEST(answer_with_notifications_of_which_some_are_invites)
+{
+    struct matrix_invites invites = {.count = 9};
+    const struct slice bot = SLICE("@b:h");
+    ck_rc_eq(
+        matrix_invites_parse(
+            arena,
+            SLICE(
+                "{\"next_token\":\"n\",\"notifications\":["
+                "7,{},{\"event\":{}}," NOTICE("!r", "$e", "m.room.member", "@b:h", "invite") "," NOTICE(
+                    "!s", "$f", "m.room.member", "@c:h",
+                    "invite") "," NOTICE("!s", "$f", "m.room.member", "@b:h",
+                                         "leave") "," NOTICE("!s", "$f", "m.room.name", "@b:h",
+                                                             "invite") "," NOTICE("", "$f",
+                                                                                  "m.room.member",
+                                                                                  "@b:h",
+                                                                                  "invite") "," NOTICE("!s",
+                                                                                                       "",
+                                                                                                       "m.room.member",
+                                                                                                       "@b:h",
+                                                                                                       "invite") "," NOTICE("!s",
+                                                                                                                            "$g",
+                                                                                                                            "m.room.member",
+                                                                                                                            "@b:h",
+                                                                                                                            "invite") "]}"),
+            bot, &invites),
+        RC_OK);
+    ck_assert_uint_eq(invites.count, 2);
+    ck_text_eq(invites.invites[0].room_id, "!r");
+    ck_text_eq(invites.invites[0].event_id, "$e");
+    ck_text_eq(invites.invites[0].sender, "@a:h");
+    ck_assert_int_eq(invites.invites[0].time_ms, 17);
+    ck_text_eq(invites.invites[1].event_id, "$g");
+    ck_text_eq(invites.next, "n");
+    ck_rc_eq(matrix_invites_parse(arena, SLICE("{\"notifications\":[]}"), bot, &invites), RC_OK);
+    ck_assert_uint_eq(invites.count, 0);
+    ck_text_empty(invites.next);
+    ck_rc_eq(matrix_invites_parse(arena, SLICE("{\"notifications\":{}}"), bot, &invites),
+             RC_BAD_INPUT);
+    ck_rc_eq(matrix_invites_parse(arena, SLICE("{"), bot, &invites), RC_BAD_INPUT);
+}
+END_TEST
+
 START_TEST(answers_with_pages_of_events)
 {
     struct matrix_page page = {.count = 9};
@@ -317,6 +369,7 @@ static TCase *requests(void)
     tcase_add_test(tc, content_of_messages);
     tcase_add_test(tc, answers_with_one_id);
     tcase_add_test(tc, answers_with_lists);
+    tcase_add_test(tc, answer_with_notifications_of_which_some_are_invites);
     tcase_add_test(tc, answers_with_pages_of_events);
     tcase_add_test(tc, answers_with_errors);
     return tc;
