@@ -158,7 +158,6 @@ static enum rc listen_on(struct http_server *server, struct slice bind_text, int
 /* Over the limit somebody goes: the new one only if all others are being answered. */
 static bool make_room(struct http_server *server, int fd)
 {
-    struct slice text = http_overload_text();
     struct http_conn *oldest = NULL;
 
     if (server->free_count > 0) {
@@ -172,7 +171,7 @@ static bool make_room(struct http_server *server, int fd)
         return true;
     }
     if (server->tls == NULL) {
-        (void)send(fd, text.ptr, text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        http_refuse_overload(server, fd);
     }
     (void)close(fd);
     return false;

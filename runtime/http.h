@@ -80,6 +80,9 @@ struct http_handler {
     /* The peer closed before the answer. A peer that only closed its sending side still gets the
      * answer, so one may be given in any case. May be NULL. */
     void (*on_gone)(void *context, uint64_t request_id);
+    /* How what the server refuses by itself reads to the peer. *answer has the status and a line of
+     * plain text; what is put there must live until the next callback. NULL leaves it so. */
+    void (*on_refuse)(void *context, struct http_answer *answer);
 };
 
 /* 0 stands for the default, named behind each. */

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* The first line of an answer, or the text of a refusal. */
+#define LINE_BYTES 96
 #define OUT_PUT(out, literal) out_put((out), SLICE(literal))
 
 struct out {
@@ -67,7 +69,7 @@ static bool status_has_body(int status)
 static void
 out_put_answer(struct out *out, const struct http_conn *conn, const struct http_answer *answer)
 {
-    char line[96];
+    char line[LINE_BYTES];
     int len = snprintf(line, sizeof(line), "HTTP/1.1 %d %s\r\n", answer->status,
                        http_status_str((enum http_status)answer->status));
 
@@ -137,16 +139,31 @@ void conn_refuse_with(struct http_conn *conn, const struct http_answer *answer)
     conn_answer(conn, answer);
 }
 
-void conn_refuse(struct http_conn *conn, int status)
+/* `line` is room for the plain text of it. */
+static struct http_answer
+refusal_of(const struct http_server *server, int status, char *line, size_t size)
 {
-    char text[64];
-    int len =
-        snprintf(text, sizeof(text), "%d %s\n", status, http_status_str((enum http_status)status));
+    static const struct http_header come_back = {SLICE_INIT("Retry-After"), SLICE_INIT("5")};
+    const int len =
+        snprintf(line, size, "%d %s\n", status, http_status_str((enum http_status)status));
     struct http_answer answer = {
         .status = status,
         .content_type = SLICE("text/plain"),
-        .body = slice_make(text, (size_t)len),
+        .body = slice_make(line, (size_t)len),
+        .headers = &come_back,
+        .headers_count = status == 503 ? 1 : 0,
     };
+
+    if (server->handler.on_refuse != NULL) {
+        server->handler.on_refuse(server->handler.context, &answer);
+    }
+    return answer;
+}
+
+void conn_refuse(struct http_conn *conn, int status)
+{
+    char line[LINE_BYTES];
+    const struct http_answer answer = refusal_of(conn->server, status, line, sizeof(line));
 
     conn_refuse_with(conn, &answer);
 }
@@ -160,11 +177,18 @@ void conn_send_continue(struct http_conn *conn)
     set_output(conn, &out);
 }
 
-struct slice http_overload_text(void)
+void http_refuse_overload(const struct http_server *server, int fd)
 {
-    return SLICE("HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\n"
-                 "Content-Length: 24\r\nRetry-After: 5\r\nConnection: close\r\n\r\n"
-                 "503 Service Unavailable\n");
+    static const struct http_conn unopened = {0}; /* HTTP/1.1, and not kept alive */
+    char line[LINE_BYTES];
+    const struct http_answer answer = refusal_of(server, 503, line, sizeof(line));
+    struct out out = {.cap = answer_bytes_max(&answer)};
+
+    out.ptr = malloc(out.cap);
+    CHECK(out.ptr != NULL);
+    out_put_answer(&out, &unopened, &answer);
+    (void)send(fd, out.ptr, out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    free(out.ptr);
 }
 
 static enum rc send_some(struct http_conn *conn, size_t *sent)

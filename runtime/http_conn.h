@@ -170,7 +170,7 @@ void conn_refuse_with(struct http_conn *conn, const struct http_answer *answer);
 void conn_send_continue(struct http_conn *conn);
 /* Writes what the socket takes and goes on to the next state when all is out. */
 void conn_flush(struct http_conn *conn);
-/* The whole refusal of a connection that is not even opened. */
-struct slice http_overload_text(void);
+/* Refuses a connection that is not even opened, as far as the socket takes it at once. */
+void http_refuse_overload(const struct http_server *server, int fd);
 
 #endif

@@ -294,8 +294,20 @@ static void on_request(void *context, const struct http_head *head, struct slice
     }
 }
 
+/* What the listener refuses by itself, in Matrix' words. */
+static void on_refuse(void *context, struct http_answer *answer)
+{
+    (void)context;
+    answer->content_type = SLICE("application/json");
+    answer->body = answer->status == 413
+                       ? ERROR_BODY("M_TOO_LARGE", "The body is too large")
+                       : ERROR_BODY("M_UNKNOWN", "The request cannot be taken as it came");
+}
+
 struct http_handler appservice_handler(struct appservice *appservice)
 {
-    return (struct http_handler){
-        .context = appservice, .on_head = on_head, .on_request = on_request};
+    return (struct http_handler){.context = appservice,
+                                 .on_head = on_head,
+                                 .on_request = on_request,
+                                 .on_refuse = on_refuse};
 }

@@ -220,6 +220,32 @@ static enum rc on_head(void *context,
     return RC_REFUSED;
 }
 
+/* What the listener refuses by itself: people meet it in a browser, too. */
+static struct page_notice refusal_notice(int status)
+{
+    switch (status) {
+    case 408:
+        return *PAGE_NOTICE(CLOCK, SLOW);
+    case 413:
+    case 431:
+        return *PAGE_NOTICE(STOP, LARGE);
+    case 503:
+        return *PAGE_NOTICE(STOP, TROUBLE);
+    default:
+        return *PAGE_NOTICE(STOP, GARBLED);
+    }
+}
+
+static void on_refuse(void *context, struct http_answer *answer)
+{
+    struct web *web = context;
+    const struct http_header *more = answer->headers_count > 0 ? answer->headers : NULL;
+    arena_reset(web->arena);
+    const struct page_notice notice = refusal_notice(answer->status);
+    const struct slice page = page_notice(web->arena, &web->options.site, &notice);
+    *answer = dress_page(web, answer->status, page, more);
+}
+
 /* Requests */
 
 static void input_is_done(void *context, enum rc rc)
@@ -337,7 +363,8 @@ static void on_request(void *context, const struct http_head *head, struct slice
 
 struct http_handler web_handler(struct web *web)
 {
-    return (struct http_handler){.context = web, .on_head = on_head, .on_request = on_request};
+    return (struct http_handler){
+        .context = web, .on_head = on_head, .on_request = on_request, .on_refuse = on_refuse};
 }
 
 void web_answer(struct web *web, int64_t request, const struct answer *answer)

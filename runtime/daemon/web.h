@@ -2,8 +2,8 @@
  *
  * Requests to login links and to the address that Gitter sends browsers back to become inputs, and
  * their answers come from the actors. What needs no actor is answered here: the first page, what is
- * not there, methods that are not taken, forms sent from other sites, and clients that ask too
- * much.
+ * not there, methods that are not taken, forms sent from other sites, clients that ask too
+ * much, and what the listener itself refuses.
  *
  * Thread: loop thread only.
  */

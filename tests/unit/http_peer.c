@@ -100,7 +100,8 @@ void bed_open(struct bed *bed, const struct http_server_options *options)
         bed->options = *options;
     }
     bed->options.loop = bed->loop;
-    bed->options.handler = (struct http_handler){bed, on_head, on_request, on_gone};
+    bed->options.handler = (struct http_handler){
+        .context = bed, .on_head = on_head, .on_request = on_request, .on_gone = on_gone};
     ck_assert_int_eq(http_server_open(&bed->options, &bed->server), RC_OK);
     ck_assert_int_gt(http_server_port(bed->server), 0);
 }

@@ -78,7 +78,8 @@ void port_open_engine(struct port_rig *rig)
 
 void port_listen(struct port_rig *rig, struct http_handler handler)
 {
-    const struct http_server_options options = {.loop = rig->bed.loop, .handler = handler};
+    const struct http_server_options options = {
+        .loop = rig->bed.loop, .handler = handler, .limits = rig->limits};
     ck_rc_eq(http_server_open(&options, &rig->bed.server), RC_OK);
 }
 

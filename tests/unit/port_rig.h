@@ -20,6 +20,7 @@ struct port_rig {
     void (*route)(const struct msg *input, struct turn *turn);
     void (*answer)(void *context, int64_t request, const struct answer *answer);
     struct engine *engine;
+    struct http_limits limits; /* of the listener */
     int64_t clock_ms;
     size_t calls; /* declared since it was opened */
 };

@@ -303,6 +303,18 @@ START_TEST(large_body_where_none_belongs_is_refused)
     ck_assert(peer_send(&peer, "POST /_matrix/app/v1/ping HTTP/1.1\r\nHost: a\r\n" TOKEN
                                "Content-Length: 70000\r\n\r\n"));
     UNTIL_TURNED(&rig, peer_status(&peer) == 413);
+    ck_assert(peer_has(&peer, "Content-Type: application/json\r\n"));
+    ck_assert(peer_has(&peer, "{\"errcode\":\"M_TOO_LARGE\","));
+}
+END_TEST
+
+START_TEST(what_is_no_http_is_refused_in_json)
+{
+    ck_assert(peer_send(&peer, "GET / HTTP/1.1\r\nHost : a\r\n\r\n"));
+    UNTIL_TURNED(&rig, peer_has(&peer, "{\"errcode\":\"M_UNKNOWN\","));
+    ck_assert_int_eq(peer_status(&peer), 400);
+    ck_assert(peer_has(&peer, "Content-Type: application/json\r\n"));
+    ck_assert(!peer_has(&peer, "<html"));
 }
 END_TEST
 
@@ -324,6 +336,7 @@ static Suite *suite(void)
     tcase_add_test(tests, ping_is_answered);
     tcase_add_test(tests, unknown_paths_and_methods_are_told);
     tcase_add_test(tests, large_body_where_none_belongs_is_refused);
+    tcase_add_test(tests, what_is_no_http_is_refused_in_json);
     tcase_add_test(tests, old_paths_and_tokens_are_taken_behind_the_switch_alone);
     suite_add_tcase(suite, tests);
     TCase *legacy = tcase_create("legacy");

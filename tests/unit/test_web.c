@@ -331,6 +331,19 @@ START_TEST(nothing_of_a_request_comes_back)
 }
 END_TEST
 
+/* The listener answers these before anybody here is asked. */
+static void check_refusal(int status, const char *title)
+{
+    ck_assert_int_eq(peer_status(&peer), status);
+    ck_assert_msg(peer_has(&peer, title), "%d without \"%s\": %s", status, title, peer.got);
+    ck_assert(peer_has(&peer, "\r\nContent-Type: text/html; charset=utf-8\r\n"));
+    ck_assert(peer_has(&peer, "\r\nConnection: close\r\n") && peer_has(&peer, "</html>\n"));
+    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
+        ck_assert_msg(peer_has(&peer, common[i]), "%d without%s", status, common[i]);
+    }
+    ck_assert_int_eq(peer_count(&peer, "HTTP/1.1 "), 1);
+}
+
 START_TEST(what_is_too_large_is_refused)
 {
     const size_t size = 200 * 1024;
@@ -341,7 +354,7 @@ START_TEST(what_is_too_large_is_refused)
     struct slice text =
         arena_printf(arena, "GET /callback?state=%s HTTP/1.1\r\nHost: a\r\n\r\n", filler);
     (void)send_text(text.ptr, text.len);
-    ck_assert_int_eq(peer_status(&peer), 431);
+    check_refusal(431, "Too much at once");
     text = arena_printf(arena, "GET " LINK " HTTP/1.1\r\nHost: a\r\nCookie: %s\r\n\r\n", filler);
     (void)send_text(text.ptr, text.len);
     ck_assert_int_eq(peer_status(&peer), 431);
@@ -362,6 +375,60 @@ START_TEST(what_is_too_large_is_refused)
     ck_assert_int_eq(status("GET " LINK, arena_printf(arena, "Cookie: %s\r\n", filler).ptr, ""),
                      200);
     free(filler);
+}
+END_TEST
+
+START_TEST(what_the_listener_refuses_has_a_page)
+{
+    static const struct {
+        const char *text;
+        int status;
+        const char *title;
+    } refused[] = {
+        {"GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400, "Not understood"},
+        {"\x16\x03\x01", 400, "Not understood"},
+        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n", 413, "Too much at once"},
+        {"GET / HTTP/1.1\r\nHost: a\r\nExpect: a cake\r\n\r\n", 417, "Not understood"},
+        {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "Not understood"},
+        {"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505, "Not understood"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        (void)send_text(refused[i].text, strlen(refused[i].text));
+        check_refusal(refused[i].status, refused[i].title);
+    }
+}
+END_TEST
+
+START_TEST(half_a_request_gets_a_page_in_the_end)
+{
+    rig.limits.header_ms = 50;
+    reopen_web(&(const struct web_options){.site.login_url = rig.settings.login_url});
+    (void)send_text("GET / HT", 8);
+    check_refusal(408, "That took too long");
+}
+END_TEST
+
+/* Two that are being answered cannot be given up for a third. */
+START_TEST(crowd_gets_a_page_that_says_when_to_come_back)
+{
+    struct peer others[2];
+    rig.limits.connections_max = 2;
+    reopen_web(&(const struct web_options){.site.login_url = rig.settings.login_url});
+    peer_close(&peer);
+    store_memory_hold(rig.store, true);
+    for (size_t i = 0; i < 2; i++) {
+        peer_open(&others[i], &rig.bed);
+        ck_assert(peer_send(&others[i], "GET " LINK " HTTP/1.1\r\nHost: a\r\n\r\n"));
+        UNTIL_TURNED(&rig, http_server_stats(rig.bed.server).requests > i);
+    }
+    peer_open(&peer, &rig.bed);
+    UNTIL_TURNED(&rig, peer.is_closed);
+    check_refusal(503, "Out of order for a moment");
+    ck_assert(peer_has(&peer, "\r\nRetry-After: 5\r\n"));
+    store_memory_finish(rig.store);
+    for (size_t i = 0; i < 2; i++) {
+        peer_close(&others[i]);
+    }
 }
 END_TEST
 
@@ -507,6 +574,9 @@ static Suite *suite(void)
     tcase_add_test(tests, links_that_are_not_exactly_ours_do_not_work);
     tcase_add_test(tests, nothing_of_a_request_comes_back);
     tcase_add_test(tests, what_is_too_large_is_refused);
+    tcase_add_test(tests, what_the_listener_refuses_has_a_page);
+    tcase_add_test(tests, half_a_request_gets_a_page_in_the_end);
+    tcase_add_test(tests, crowd_gets_a_page_that_says_when_to_come_back);
     tcase_add_test(tests, trouble_of_our_own_is_told_and_the_link_still_works);
     tcase_add_test(tests, client_that_asks_too_much_is_told_when_to_come_back);
     tcase_add_test(tests, clients_behind_a_proxy_are_told_apart);

@@ -146,6 +146,20 @@ test('what is not there, and what cannot be done, has a page', () => visit(async
   await look(visitor, 'method');
 }));
 
+test('what the listener itself refuses has a page', () => visit(async (visitor) => {
+  await visitor.open(`${stage.pages}/%00`);
+  await visitor.says('PAGE_GARBLED_TITLE', 400);
+  await look(visitor, 'garbled');
+  const long = 'x'.repeat(70000);
+  await visitor.open(`${stage.pages}/callback?state=${long}`);
+  await visitor.says('PAGE_LARGE_TITLE', 431);
+  await look(visitor, 'large');
+  evil.page = form(`${stage.pages}/`, { long });
+  await visitor.open(evil.url);
+  await visitor.page.getByRole('button').click();
+  await visitor.says('PAGE_LARGE_TITLE', 413);
+}));
+
 test('who asks too much is told to wait, and nobody else is', () => visit(async (visitor) => {
   const address = '198.51.100.1';
   await visitor.context.setExtraHTTPHeaders({ 'X-Forwarded-For': address });
