@@ -145,13 +145,11 @@ void rows_remove(struct rows *rows, size_t index)
     memmove(&rows->at[index], &rows->at[index + 1], (rows->count - index) * sizeof *rows->at);
 }
 
-void rows_prune(struct rows *rows, int64_t time_ms, size_t max)
+void rows_prune(struct rows *rows, int64_t time_ms)
 {
-    size_t pruned = 0;
-    for (size_t i = rows->count; i > 0 && pruned < max; i--) {
+    for (size_t i = rows->count; i > 0; i--) {
         if (rows->at[i - 1].row->time_ms < time_ms) {
             rows_remove(rows, i - 1);
-            pruned++;
         }
     }
 }

@@ -47,8 +47,8 @@ struct row *rows_get(const struct rows *rows, const struct row_key *key);
 /* Takes the place of a row with the same key. */
 void rows_put(struct rows *rows, const struct row *row);
 void rows_remove(struct rows *rows, size_t index);
-/* At most so many of those that are older. */
-void rows_prune(struct rows *rows, int64_t time_ms, size_t max);
+/* Those that are older. */
+void rows_prune(struct rows *rows, int64_t time_ms);
 /* Their values, one behind the other. */
 struct slice rows_join(const struct rows *rows, struct arena *arena);
 void rows_copy(struct rows *to, const struct rows *from);

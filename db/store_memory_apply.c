@@ -23,7 +23,7 @@ static void apply_actor(struct memory_store *self, const struct store_actor *act
 static void prune_map(struct memory_store *self, int64_t now_ms)
 {
     const int64_t first_day = now_ms / day_ms - STORE_MAP_DAYS;
-    rows_prune(&self->relations[RELATION_MESSAGE_MAP], first_day * day_ms, STORE_PRUNED_MAX);
+    rows_prune(&self->relations[RELATION_MESSAGE_MAP], first_day * day_ms);
 }
 
 static void
@@ -46,7 +46,7 @@ apply_relation(struct memory_store *self, const struct store_relation *relation,
 
 static void apply_seen(struct memory_store *self, const struct store_batch *batch)
 {
-    rows_prune(&self->seen, batch->now_ms - seen_ms_max, STORE_PRUNED_MAX);
+    rows_prune(&self->seen, batch->now_ms - seen_ms_max);
     for (size_t i = 0; i < batch->seen_count; i++) {
         const struct row row = {.key = {.a = batch->seen[i]}, .time_ms = batch->now_ms};
         if (rows_get(&self->seen, &row.key) == NULL) {

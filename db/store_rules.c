@@ -1,9 +1,6 @@
 #include "db/store_rules.h"
 
 #include "runtime/base/check.h"
-#include "runtime/base/limits.h"
-
-_Static_assert(STORE_PRUNED_MAX > BATCH_TURNS_MAX, "pruning keeps up: a turn has one event");
 
 static void
 check_actor(const struct store_actor *actor, const struct store_table *tables, size_t tables_count)

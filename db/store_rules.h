@@ -5,13 +5,11 @@
 #include "runtime/store.h"
 
 enum {
-    /* Homeservers give up on a transaction long before. */
+    /* For so long a row stays at least; in a file somewhat longer (db/sweep.h).
+     * Homeservers give up on a transaction long before. */
     STORE_SEEN_DAYS = 30,
     /* What was said before is not read again, and edits of it are said anew. */
     STORE_MAP_DAYS = 60,
-    /* Old event ids deleted along with one commit, and old messages likewise: more than one commit
-     * can add. */
-    STORE_PRUNED_MAX = 2048,
     /* First chunk of the arena of one commit. */
     STORE_SCRATCH_BYTES = 16 * 1024
 };

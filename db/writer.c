@@ -52,12 +52,6 @@ static enum rc writer_prepare_fixed(struct writer *writer)
         {&writer->set_next_turn, SLICE("UPDATE meta SET value = ?1 WHERE key = 'next_turn'")},
         {&writer->see, SLICE("INSERT INTO seen_events (event_id, seen_ms) VALUES (?1, ?2) "
                              "ON CONFLICT (event_id) DO NOTHING")},
-        {&writer->prune_seen,
-         SLICE("DELETE FROM seen_events WHERE event_id IN (SELECT event_id FROM seen_events "
-               "WHERE seen_ms < ?1 ORDER BY seen_ms, event_id LIMIT ?2)")},
-        {&writer->prune_map, SLICE("DELETE FROM message_map WHERE (matrix_room, gitter_id) IN "
-                                   "(SELECT matrix_room, gitter_id FROM message_map "
-                                   "WHERE created_day < ?1 ORDER BY created_day LIMIT ?2)")},
         {&writer->add_call,
          SLICE("INSERT INTO outbox (" OUTBOX_COLUMNS ") VALUES "
                "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")},
@@ -94,6 +88,12 @@ enum rc writer_init(struct writer *writer,
         return RC_FULL;
     }
     enum rc rc = writer_prepare_fixed(writer);
+    if (rc == RC_OK) {
+        rc = sweep_prepare_seen(db, &writer->sweep_seen);
+    }
+    if (rc == RC_OK) {
+        rc = sweep_prepare_map(db, &writer->sweep_map);
+    }
     if (rc == RC_OK) {
         rc = writer_prepare_relations(writer);
     }
@@ -159,34 +159,30 @@ writer_relate(struct writer *writer, const struct store_relation *relation, int6
     return query_run(&query);
 }
 
-static enum rc writer_prune_map(struct writer *writer, int64_t now_ms)
+static enum rc writer_sweep_map(struct writer *writer, const struct store_batch *batch)
 {
-    struct query query = query_begin(writer->prune_map);
-    query_int(&query, now_ms / day_ms - STORE_MAP_DAYS);
-    query_int(&query, STORE_PRUNED_MAX);
-    return query_run(&query);
+    size_t messages = 0;
+    for (size_t i = 0; i < batch->relations_count; i++) {
+        messages += batch->relations[i].relation == RELATION_MESSAGE_MAP ? 1 : 0;
+    }
+    return sweep_go_on(&writer->sweep_map, writer->scratch, messages,
+                       batch->now_ms / day_ms - STORE_MAP_DAYS);
 }
 
+/* What is old goes first: a row of this batch is young, whatever was there before. */
 static enum rc writer_put_relations(struct writer *writer, const struct store_batch *batch)
 {
-    enum rc rc = batch->relations_count > 0 ? writer_prune_map(writer, batch->now_ms) : RC_OK;
+    enum rc rc = writer_sweep_map(writer, batch);
     for (size_t i = 0; rc == RC_OK && i < batch->relations_count; i++) {
         rc = writer_relate(writer, &batch->relations[i], batch->now_ms);
     }
     return rc;
 }
 
-static enum rc writer_prune_seen(struct writer *writer, int64_t now_ms)
-{
-    struct query query = query_begin(writer->prune_seen);
-    query_int(&query, now_ms - STORE_SEEN_DAYS * day_ms);
-    query_int(&query, STORE_PRUNED_MAX);
-    return query_run(&query);
-}
-
 static enum rc writer_put_seen(struct writer *writer, const struct store_batch *batch)
 {
-    enum rc rc = writer_prune_seen(writer, batch->now_ms);
+    enum rc rc = sweep_go_on(&writer->sweep_seen, writer->scratch, batch->seen_count,
+                             batch->now_ms - STORE_SEEN_DAYS * day_ms);
     for (size_t i = 0; rc == RC_OK && i < batch->seen_count; i++) {
         struct query query = query_begin(writer->see);
         query_text(&query, batch->seen[i]);

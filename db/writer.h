@@ -12,6 +12,7 @@
 #include "db/journal_forget.h"
 #include "db/outbox.h"
 #include "db/reader.h"
+#include "db/sweep.h"
 
 struct writer {
     sqlite3 *db;
@@ -27,8 +28,8 @@ struct writer {
     sqlite3_stmt *unrelate[RELATIONS_COUNT];
     sqlite3_stmt *unrelate_all[RELATIONS_COUNT];
     sqlite3_stmt *see;
-    sqlite3_stmt *prune_seen;
-    sqlite3_stmt *prune_map;
+    struct sweep sweep_seen;
+    struct sweep sweep_map;
     sqlite3_stmt *add_call;
     sqlite3_stmt *end_call;
     struct journal_writing journal;

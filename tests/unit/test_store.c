@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_MS (24 * INT64_C(3600) * 1000)
-
 static struct fixture fixture;
 
 static struct slice filled(size_t len)
@@ -260,54 +258,6 @@ STORE_TEST(store_seen_event_is_known)
     ck_rc_eq(fixture.store->methods->seen(fixture.store, SLICE("$")), RC_ABSENT);
 }
 
-STORE_TEST(store_seen_event_is_forgotten_after_thirty_days)
-{
-    const struct slice old[] = {SLICE("$old")};
-    const struct slice young[] = {SLICE("$young")};
-    ck_rc_eq(
-        fixture_commit(&fixture,
-                       (struct store_batch){.now_ms = 10 * DAY_MS, .seen = old, .seen_count = 1}),
-        RC_OK);
-    ck_rc_eq(
-        fixture_commit(&fixture,
-                       (struct store_batch){.now_ms = 40 * DAY_MS, .seen = young, .seen_count = 1}),
-        RC_OK);
-    ck_rc_eq(is->seen(store, SLICE("$old")), RC_OK);
-    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.now_ms = 40 * DAY_MS + 1}), RC_OK);
-    ck_rc_eq(is->seen(store, SLICE("$old")), RC_ABSENT);
-    ck_rc_eq(is->seen(store, SLICE("$young")), RC_OK);
-}
-
-STORE_TEST(store_message_is_forgotten_after_sixty_days)
-{
-    struct store_relation old = {.relation = RELATION_MESSAGE_MAP,
-                                 .left = SLICE("!r"),
-                                 .right = SLICE("old"),
-                                 .value = SLICE("$a")};
-    struct store_relation young = old;
-    struct slice value;
-    young.right = SLICE("young");
-    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.now_ms = 10 * DAY_MS,
-                                                           .relations = &old,
-                                                           .relations_count = 1}),
-             RC_OK);
-    old.value = SLICE("$b"); /* a change makes it no younger */
-    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.now_ms = 69 * DAY_MS,
-                                                           .relations = &old,
-                                                           .relations_count = 1}),
-             RC_OK);
-    ck_rc_eq(is->related(store, old.relation, old.left, old.right, fixture.arena, &value), RC_OK);
-    ck_slice_eq(value, SLICE("$b"));
-    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.now_ms = 71 * DAY_MS,
-                                                           .relations = &young,
-                                                           .relations_count = 1}),
-             RC_OK);
-    ck_rc_eq(is->related(store, old.relation, old.left, old.right, fixture.arena, &value),
-             RC_ABSENT);
-    ck_rc_eq(is->related(store, young.relation, young.left, young.right, fixture.arena, &value),
-             RC_OK);
-}
-
 static void put_deadline(int kind, const char *key, int64_t deadline_ms)
 {
     const struct store_actor actor = {
@@ -556,8 +506,6 @@ static void add_contract(TCase *both)
     tcase_add_loop_test(both, store_list_goes_on_after_a_key, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_find_gives_keys_in_order, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_seen_event_is_known, 0, FIXTURE_KINDS);
-    tcase_add_loop_test(both, store_seen_event_is_forgotten_after_thirty_days, 0, FIXTURE_KINDS);
-    tcase_add_loop_test(both, store_message_is_forgotten_after_sixty_days, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_due_actors_come_by_deadline_kind_and_key, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_next_deadline_follows_the_rows, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_next_turn_is_kept, 0, FIXTURE_KINDS);

@@ -504,7 +504,13 @@ START_TEST(sqlite_look_ups_use_indexes)
         "SELECT id FROM outbox WHERE lane = 'l' ORDER BY place, id LIMIT 1",
         "SELECT gitter_id FROM message_map WHERE matrix_room = '!r' AND event_id = '$e' "
         "ORDER BY gitter_id LIMIT 1",
-        "SELECT event_id FROM seen_events WHERE seen_ms < 9 ORDER BY seen_ms, event_id LIMIT 9",
+        "SELECT 1 FROM seen_events WHERE event_id = '$e'",
+        "SELECT event_id FROM seen_events WHERE event_id > '$e' ORDER BY event_id "
+        "LIMIT 1 OFFSET 9",
+        "SELECT matrix_room, gitter_id FROM message_map WHERE (matrix_room, gitter_id) > "
+        "('!r', '5') ORDER BY matrix_room, gitter_id LIMIT 1 OFFSET 9",
+        "DELETE FROM message_map WHERE (matrix_room, gitter_id) > ('!r', '5') "
+        "AND (matrix_room, gitter_id) <= ('!r', '6') AND created_day < 9",
         "SELECT deadline_ms, key FROM users WHERE deadline_ms <> 0 AND deadline_ms <= 9 "
         "ORDER BY deadline_ms, key LIMIT 9",
     };
