@@ -16,7 +16,7 @@ enum {
 static enum rc complain(const struct journal_file *file, enum rc rc, const char *what)
 {
     (void)fprintf(stderr, "gitterd: %s: entry %" PRId64 " at byte %" PRId64 ": %s\n", file->path,
-                  file->entries, file->offset, what);
+                  file->number, file->offset, what);
     return rc;
 }
 
@@ -50,36 +50,68 @@ static size_t left_in_file(const struct journal_file *file)
     return (size_t)(info.st_size - at);
 }
 
-enum rc journal_file_next(struct journal_file *file, struct journal_entry *entry)
+static void step(struct journal_file *file, size_t bytes)
 {
-    file->start += file->last_len;
-    file->offset += (int64_t)file->last_len;
+    file->start += bytes;
+    file->offset += (int64_t)bytes;
     file->last_len = 0;
+}
+
+/* The entry that begins where the file stands. RC_ABSENT at its end, RC_AGAIN where it is cut off,
+ * RC_CORRUPT where no whole entry begins. */
+static enum rc read_here(struct journal_file *file, struct journal_entry *entry)
+{
     for (;;) {
         const struct slice bytes = slice_make(file->bytes + file->start, file->len - file->start);
         size_t whole = 0;
         const enum rc rc = bytes.len == 0 ? RC_AGAIN : journal_entry_read(bytes, entry, &whole);
-        if (rc == RC_OK) {
-            file->last_len = whole;
-            file->entries++;
-            return RC_OK;
+        if (rc != RC_AGAIN) {
+            file->last_len = rc == RC_OK ? whole : 0;
+            return rc;
         }
-        const bool is_there = whole <= bytes.len + left_in_file(file);
-        if (rc == RC_AGAIN && is_there && read_more(file, whole)) {
-            continue;
+        if (whole > bytes.len + left_in_file(file) || !read_more(file, whole)) {
+            return bytes.len == 0 ? RC_ABSENT : RC_AGAIN;
         }
-        if (bytes.len == 0) {
-            return RC_ABSENT;
-        }
-        return rc == RC_AGAIN ? complain(file, rc, "cut off in the middle")
-                              : complain(file, RC_CORRUPT, "damaged");
     }
+}
+
+enum rc journal_file_next(struct journal_file *file, struct journal_entry *entry)
+{
+    step(file, file->last_len);
+    const enum rc rc = read_here(file, entry);
+    file->number++;
+    if (rc == RC_OK || rc == RC_ABSENT) {
+        return rc;
+    }
+    return complain(file, rc, rc == RC_AGAIN ? "cut off in the middle" : "damaged");
+}
+
+/* Byte by byte: the length of what is damaged may be what is wrong with it. Nothing that people
+ * wrote is taken for an entry, since the first byte of one cannot begin a character of UTF-8. */
+enum rc journal_file_next_section(struct journal_file *file, struct journal_entry *entry)
+{
+    const int64_t from = file->offset;
+    enum rc rc = RC_CORRUPT;
+    do {
+        step(file, file->last_len > 0 ? file->last_len : 1);
+        rc = read_here(file, entry);
+    } while (rc != RC_ABSENT && (rc != RC_OK || entry->kind != JOURNAL_PROCESS));
+    (void)fprintf(stderr, "gitterd: %s: %" PRId64 " bytes left out, from byte %" PRId64 " to %s\n",
+                  file->path, file->offset - from, from,
+                  rc == RC_OK ? "the next section" : "the end");
+    file->number++;
+    return rc;
+}
+
+void journal_file_refuse(const struct journal_file *file)
+{
+    (void)complain(file, RC_CORRUPT, "not a turn that can be read");
 }
 
 enum rc journal_file_open(struct journal_file *file, const char *path)
 {
     struct journal_entry entry;
-    *file = (struct journal_file){.path = path, .file = fopen(path, "rbe")};
+    *file = (struct journal_file){.path = path, .file = fopen(path, "rbe"), .number = -1};
     if (file->file == NULL) {
         (void)fprintf(stderr, "gitterd: %s: %s\n", path, strerror(errno));
         return RC_IO;

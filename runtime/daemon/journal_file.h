@@ -18,8 +18,8 @@ struct journal_file {
     size_t cap;
     size_t start; /* of the next entry in `bytes` */
     size_t len;
-    int64_t offset;  /* of the entry at hand in the file */
-    int64_t entries; /* read so far, the first one of the file too */
+    int64_t offset; /* of the entry at hand in the file */
+    int64_t number; /* of that entry, from 0; what was left out counts as one */
     size_t last_len;
 };
 
@@ -30,6 +30,11 @@ void journal_file_close(struct journal_file *file);
 /* RC_ABSENT at the end; RC_CORRUPT when what follows is damaged, RC_AGAIN when it is cut off: both
  * are said. */
 NODISCARD enum rc journal_file_next(struct journal_file *file, struct journal_entry *entry);
+/* After such an end: the first entry of the next section, wherever it begins. What was left out is
+ * said. RC_ABSENT: there is none. */
+NODISCARD enum rc journal_file_next_section(struct journal_file *file, struct journal_entry *entry);
+/* Says that the entry at hand is whole, and yet cannot be read. */
+void journal_file_refuse(const struct journal_file *file);
 
 /* Writing: a new file beside, which takes the place of the old one when all is written. */
 struct journal_output {

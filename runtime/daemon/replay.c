@@ -36,6 +36,7 @@ struct session {
     struct arena *arena; /* of one turn */
     int64_t turns;
     int64_t differences;
+    bool has_left_out; /* some of the log, which could not be read */
 };
 
 static void print(const struct buf *out)
@@ -145,7 +146,7 @@ static void tell_difference(struct session *session,
     }
     buf_printf(out,
                "%s: turn %" PRId64 " (entry %" PRId64 " at byte %" PRId64 ") comes out otherwise\n",
-               session->file.path, turn->number, session->file.entries, session->file.offset);
+               session->file.path, turn->number, session->file.number, session->file.offset);
     replay_explain(&session->run, turn, outcome, out);
     print(out);
     out->len = 0;
@@ -164,8 +165,8 @@ static void bless(struct session *session,
     journal_output_put(&session->output, buf_slice(&entry));
 }
 
-/* True to go on. */
-static bool take_turn(struct session *session, const struct journal_entry *entry)
+/* RC_ABSENT: what was wanted has been seen. RC_CORRUPT: it cannot be read, which is said. */
+static enum rc take_turn(struct session *session, const struct journal_entry *entry)
 {
     struct journal_turn turn;
     struct replay_outcome outcome;
@@ -173,10 +174,10 @@ static bool take_turn(struct session *session, const struct journal_entry *entry
     arena_reset(session->arena);
     buf_init(&out, session->arena);
     if (journal_turn_read(entry, &turn) != RC_OK) {
-        outcome.rc = RC_CORRUPT;
-        return false;
+        journal_file_refuse(&session->file);
+        return RC_CORRUPT;
     }
-    enum rc rc = replay_turn(session->run.replay, &turn, &outcome);
+    const enum rc rc = replay_turn(session->run.replay, &turn, &outcome);
     if (rc != RC_OK) { /* a message or a state that is not known any more */
         outcome =
             (struct replay_outcome){.rc = rc, .decisions = turn.decisions, .reads = turn.reads};
@@ -189,13 +190,13 @@ static bool take_turn(struct session *session, const struct journal_entry *entry
     if (!replay_is_same(&turn, &outcome)) {
         tell_difference(session, &turn, &outcome, &out);
         if (session->options.is_check) {
-            return false;
+            return RC_ABSENT;
         }
     }
-    return session->options.until == 0 || turn.number < session->options.until;
+    return session->options.until == 0 || turn.number < session->options.until ? RC_OK : RC_ABSENT;
 }
 
-static bool take_entry(struct session *session, const struct journal_entry *entry)
+static enum rc take_entry(struct session *session, const struct journal_entry *entry)
 {
     if (entry->kind == JOURNAL_TURN && session->run.has_begun) {
         return take_turn(session, entry);
@@ -205,14 +206,14 @@ static bool take_entry(struct session *session, const struct journal_entry *entr
     }
     if (entry->kind == JOURNAL_PROCESS && replay_run_process(&session->run, entry) != RC_OK) {
         (void)fprintf(stderr, "gitterd: %s: entry %" PRId64 " has settings that cannot be read\n",
-                      session->file.path, session->file.entries);
+                      session->file.path, session->file.number);
     }
-    return true;
+    return RC_OK;
 }
 
 static int finish(struct session *session, enum rc rc)
 {
-    const bool is_read = rc == RC_ABSENT || rc == RC_OK || session->options.is_lenient;
+    const bool is_read = rc == RC_ABSENT;
     if (session->options.is_bless && journal_output_close(&session->output, is_read) != RC_OK) {
         return EXIT_USAGE;
     }
@@ -226,7 +227,7 @@ static int finish(struct session *session, enum rc rc)
         (void)printf("%s: %" PRId64 " turns, %" PRId64 " %s\n", session->file.path, session->turns,
                      session->differences, session->options.is_bless ? "blessed" : "differences");
     }
-    return EXIT_SAME;
+    return session->has_left_out ? EXIT_USAGE : EXIT_SAME;
 }
 
 static enum rc run(struct session *session)
@@ -239,9 +240,13 @@ static enum rc run(struct session *session)
         journal_log_put(&head);
         journal_output_put(&session->output, buf_slice(&head));
     }
-    while ((rc = journal_file_next(&session->file, &entry)) == RC_OK) {
-        if (!take_entry(session, &entry)) {
-            return RC_OK;
+    while (rc == RC_OK) {
+        rc = journal_file_next(&session->file, &entry);
+        rc = rc == RC_OK ? take_entry(session, &entry) : rc;
+        while ((rc == RC_CORRUPT || rc == RC_AGAIN) && session->options.is_lenient) {
+            session->has_left_out = true;
+            rc = journal_file_next_section(&session->file, &entry);
+            rc = rc == RC_OK ? take_entry(session, &entry) : rc;
         }
     }
     return rc;
@@ -271,8 +276,10 @@ static const char usage[] =
     "  --step        shows all of each turn; at a terminal Enter goes on\n"
     "  --json        one JSON object a turn, with all there is\n"
     "  --bless       writes the decisions made now into the log, never inputs\n"
-    "  --lenient     a log that is damaged or cut off is replayed as far as it is whole\n\n"
-    "Exit status: 0, 1 for a difference, 2 for wrong usage or a log that cannot be read.\n";
+    "  --lenient     where the log is damaged or cut off, goes on with the next whole section\n"
+    "                (they begin with a process, and now and then) and says what it left out\n\n"
+    "Exit status: 0, 1 for a difference, 2 for wrong usage or a log that cannot be read, or not\n"
+    "all of it.\n";
 
 static bool read_option(int option, struct options *options)
 {

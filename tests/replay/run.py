@@ -88,7 +88,7 @@ def check_with_msgpack(name):
 
 
 def check_cut_off(name):
-    """Cut anywhere in an entry: told where, and with --lenient replayed as far as it is whole."""
+    """Cut anywhere in an entry: told where, and --lenient replays what is whole of it."""
     data = read(name)
     spans = list(entries(data))
     with tempfile.TemporaryDirectory() as folder:
@@ -98,12 +98,13 @@ def check_cut_off(name):
                 path = write(folder, data[:at + part])
                 status, _, error = gitterd("replay", "--check", path)
                 assert status == 2 and f"entry {index} at byte {at}: cut off" in error, error
-                status, out, _ = gitterd("replay", "--check", "--lenient", path)
-                assert status == 0 and b" 0 differences" in out, out
+                status, out, error = gitterd("replay", "--check", "--lenient", path)
+                assert status == 2 and b" 0 differences" in out, out
+                assert f"{part} bytes left out, from byte {at} to the end" in error, error
 
 
 def check_damaged(name):
-    """A byte that is another is found in its entry; nothing behind it is replayed."""
+    """A byte that is another is found in its entry; nothing of that section is replayed behind it."""
     data = read(name)
     spans = list(entries(data))
     with tempfile.TemporaryDirectory() as folder:
@@ -115,8 +116,51 @@ def check_damaged(name):
                 path = write(folder, broken)
                 status, _, error = gitterd("replay", path)
                 assert status == 2 and f"entry {index} at byte {at}: damaged" in error, error
-                status, out, _ = gitterd("replay", "--check", "--lenient", path)
-                assert status == 0 and b" 0 differences" in out, out
+                status, out, error = gitterd("replay", "--check", "--lenient", path)
+                assert status == 2 and b" 0 differences" in out, out
+                left = len(data) - at
+                assert f"{left} bytes left out, from byte {at} to the end" in error, error
+
+
+def numbers(out):
+    return [json.loads(line)["turn"] for line in out.splitlines()]
+
+
+def check_lenient(name):
+    """Behind damage it goes on with the next section: of a log with several, one part is missing."""
+    data = read(name)
+    spans = list(entries(data))
+    starts = [at for at, length in spans if data[at + 2:at + 9] == b"process"]
+    assert len(starts) > 3, starts
+    turns = numbers(gitterd("replay", "--json", os.path.join(HERE, name))[1])
+    behind = sum(at > starts[2] for at, length in spans if data[at + 2:at + 6] == b"turn")
+    at, length = spans[[at for at, _ in spans].index(starts[1]) + 20]
+    before = sum(one < at for one, _ in spans if data[one + 2:one + 6] == b"turn")
+    with tempfile.TemporaryDirectory() as folder:
+        for damage in (
+                {at + length // 2: b"?"},             # in the middle of it
+                {at + 2: b"torn"},                    # its kind
+                {at + 7: b"\xff\xff\xff\xff"},        # its length, far beyond the file
+                {at + 7: b"\0\1\0\0"},                # and within the file
+                {at: b"\0" * (length - 1)}):
+            broken = bytearray(data)
+            for place, bytes_ in damage.items():
+                broken[place:place + len(bytes_)] = bytes_
+            path = write(folder, broken)
+            assert gitterd("replay", "--check", path)[0] == 2
+            status, out, error = gitterd("replay", "--lenient", "--json", path)
+            said = f"{starts[2] - at} bytes left out, from byte {at} to the next section"
+            assert status == 2 and said in error, error
+            assert numbers(out) == turns[:before] + turns[len(turns) - behind:], error
+            status, out, _ = gitterd("replay", "--lenient", "--check", path)
+            assert status == 2 and f" {before + behind} turns, 0 differences".encode() in out, out
+        broken = bytearray(data)
+        for start in starts[:3]:  # the first section may be missing, too, and more than one
+            broken[start + 10] ^= 0x40
+        status, out, error = gitterd("replay", "--lenient", "--json", write(folder, broken))
+        assert status == 2 and error.count("left out") == 1, error
+        assert numbers(out) == turns[len(turns) - sum(
+            at > starts[3] for at, length in spans if data[at + 2:at + 6] == b"turn"):], error
 
 
 def check_newer(name):
@@ -243,6 +287,7 @@ def main():
     checks += [(check, login) for check in (
         check_twice, check_cut_off, check_damaged, check_newer, check_no_log, check_difference,
         check_until_and_actor, check_compile_errors)]
+    checks.append((check_lenient, "crash-and-recovery.msgpack"))
     failed = 0
     for check, name in checks:
         try:
