@@ -5,7 +5,7 @@
 #include "runtime/store.h"
 
 enum {
-    /* For so long a row stays at least; in a file somewhat longer (db/sweep.h).
+    /* For so long a row stays at least; in a file somewhat longer (db/prune.h).
      * Homeservers give up on a transaction long before. */
     STORE_SEEN_DAYS = 30,
     /* What was said before is not read again, and edits of it are said anew. */

@@ -89,10 +89,7 @@ enum rc writer_init(struct writer *writer,
     }
     enum rc rc = writer_prepare_fixed(writer);
     if (rc == RC_OK) {
-        rc = sweep_prepare_seen(db, &writer->sweep_seen);
-    }
-    if (rc == RC_OK) {
-        rc = sweep_prepare_map(db, &writer->sweep_map);
+        rc = prune_prepare(db, &writer->prune);
     }
     if (rc == RC_OK) {
         rc = writer_prepare_relations(writer);
@@ -159,20 +156,9 @@ writer_relate(struct writer *writer, const struct store_relation *relation, int6
     return query_run(&query);
 }
 
-static enum rc writer_sweep_map(struct writer *writer, const struct store_batch *batch)
-{
-    size_t messages = 0;
-    for (size_t i = 0; i < batch->relations_count; i++) {
-        messages += batch->relations[i].relation == RELATION_MESSAGE_MAP ? 1 : 0;
-    }
-    return sweep_go_on(&writer->sweep_map, writer->scratch, messages,
-                       batch->now_ms / day_ms - STORE_MAP_DAYS);
-}
-
-/* What is old goes first: a row of this batch is young, whatever was there before. */
 static enum rc writer_put_relations(struct writer *writer, const struct store_batch *batch)
 {
-    enum rc rc = writer_sweep_map(writer, batch);
+    enum rc rc = RC_OK;
     for (size_t i = 0; rc == RC_OK && i < batch->relations_count; i++) {
         rc = writer_relate(writer, &batch->relations[i], batch->now_ms);
     }
@@ -181,8 +167,7 @@ static enum rc writer_put_relations(struct writer *writer, const struct store_ba
 
 static enum rc writer_put_seen(struct writer *writer, const struct store_batch *batch)
 {
-    enum rc rc = sweep_go_on(&writer->sweep_seen, writer->scratch, batch->seen_count,
-                             batch->now_ms - STORE_SEEN_DAYS * day_ms);
+    enum rc rc = RC_OK;
     for (size_t i = 0; rc == RC_OK && i < batch->seen_count; i++) {
         struct query query = query_begin(writer->see);
         query_text(&query, batch->seen[i]);
@@ -214,6 +199,9 @@ static enum rc writer_put(struct writer *writer, const struct store_batch *batch
     enum rc rc = query_run(&query);
     if (rc == RC_OK) {
         rc = journal_forget_note(&writer->forgetting, writer->scratch, batch);
+    }
+    if (rc == RC_OK) {
+        rc = prune_go_on(&writer->prune, writer->scratch, batch);
     }
     if (rc == RC_OK) {
         rc = writer_put_actors(writer, batch);

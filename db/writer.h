@@ -11,8 +11,8 @@
 #include "db/journal.h"
 #include "db/journal_forget.h"
 #include "db/outbox.h"
+#include "db/prune.h"
 #include "db/reader.h"
-#include "db/sweep.h"
 
 struct writer {
     sqlite3 *db;
@@ -28,8 +28,7 @@ struct writer {
     sqlite3_stmt *unrelate[RELATIONS_COUNT];
     sqlite3_stmt *unrelate_all[RELATIONS_COUNT];
     sqlite3_stmt *see;
-    struct sweep sweep_seen;
-    struct sweep sweep_map;
+    struct prune prune;
     sqlite3_stmt *add_call;
     sqlite3_stmt *end_call;
     struct journal_writing journal;

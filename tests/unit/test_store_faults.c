@@ -97,7 +97,7 @@ static bool commit_with_fault(enum fault_kind kind, int at, bool is_sticky)
     struct fixture fixture;
     fixture_init(&fixture, FIXTURE_SQLITE);
     ck_rc_eq(commit_named(&fixture, "before", 1), RC_OK);
-    fixture_reopen(&fixture, false); /* the first commit of a run sweeps */
+    fixture_reopen(&fixture, false); /* the first commit of a run prunes */
     shim_arm(kind, at, is_sticky);
     const enum rc rc = commit_named(&fixture, "during", 2);
     const bool is_clean = shim_disarm();

@@ -507,10 +507,10 @@ START_TEST(sqlite_look_ups_use_indexes)
         "SELECT 1 FROM seen_events WHERE event_id = '$e'",
         "SELECT event_id FROM seen_events WHERE event_id > '$e' ORDER BY event_id "
         "LIMIT 1 OFFSET 9",
-        "SELECT matrix_room, gitter_id FROM message_map WHERE (matrix_room, gitter_id) > "
-        "('!r', '5') ORDER BY matrix_room, gitter_id LIMIT 1 OFFSET 9",
-        "DELETE FROM message_map WHERE (matrix_room, gitter_id) > ('!r', '5') "
-        "AND (matrix_room, gitter_id) <= ('!r', '6') AND created_day < 9",
+        "SELECT gitter_id, created_day FROM message_map WHERE matrix_room = '!r' "
+        "ORDER BY gitter_id LIMIT 9",
+        "DELETE FROM message_map WHERE matrix_room = '!r' AND gitter_id <= '5' AND created_day < 9",
+        "SELECT matrix_room FROM message_map WHERE matrix_room > '!r' ORDER BY matrix_room LIMIT 1",
         "SELECT deadline_ms, key FROM users WHERE deadline_ms <> 0 AND deadline_ms <= 9 "
         "ORDER BY deadline_ms, key LIMIT 9",
     };
