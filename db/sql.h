@@ -23,6 +23,9 @@ struct query {
  * breaks a constraint (an id used twice) is a CHECK. */
 enum rc sql_rc(int code);
 
+/* What concerns all connections of the process. Before the first of them; later it does nothing. */
+void sql_configure(void);
+
 NODISCARD enum rc sql_prepare(sqlite3 *db, struct slice text, sqlite3_stmt **statement);
 /* Runs statements that give no rows. */
 NODISCARD enum rc sql_run(sqlite3 *db, const char *text);

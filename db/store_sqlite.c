@@ -344,6 +344,7 @@ enum rc store_sqlite_open(const struct store_sqlite_options *options,
     if (options->is_read_only && access(opening.path, F_OK) != 0) {
         return fail(&opening, errno == ENOENT ? RC_ABSENT : RC_IO, strerror(errno));
     }
+    sql_configure();
     struct sqlite_store *self = calloc(1, sizeof *self);
     if (self == NULL) {
         return fail(&opening, RC_FULL, "out of memory");
