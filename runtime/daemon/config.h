@@ -41,6 +41,11 @@ NODISCARD enum rc config_read(struct arena *arena,
                               enum config_use use,
                               struct config *config,
                               struct slice *error);
+/* The same; what is wrong is said on standard error. */
+NODISCARD enum rc config_read_or_say(struct arena *arena,
+                                     const char *path,
+                                     enum config_use use,
+                                     struct config *config);
 
 /* The secrets that `gitterd init` puts into a new file. */
 struct config_secrets {
@@ -52,6 +57,9 @@ struct config_secrets {
 /* A commented file with every key, with samples where people must say what is right for them. */
 struct slice config_example(struct arena *arena, const struct config_secrets *secrets);
 
+/* Where the registration lies if nothing else is said: registration.yaml beside the configuration.
+ */
+const char *config_registration_path(struct arena *arena, const char *config_path);
 /* The registration file for the homeserver. */
 struct slice config_registration(struct arena *arena, const struct config *config);
 

@@ -1,7 +1,8 @@
-/* What `gitterd init` and `gitterd registration` print. */
+/* What people get to see of a configuration: what is wrong with it, a new one, the registration. */
 #include "runtime/base/buf.h"
 #include "runtime/daemon/config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct example {
@@ -120,4 +121,24 @@ struct slice config_registration(struct arena *arena, const struct config *confi
         SLICE_ARGS(config->matrix_appservice_url), SLICE_ARGS(config->matrix_appservice_token),
         SLICE_ARGS(config->matrix_homeserver_token), SLICE_ARGS(config->matrix_botname),
         SLICE_ARGS(domain));
+}
+
+const char *config_registration_path(struct arena *arena, const char *config_path)
+{
+    const char *slash = strrchr(config_path, '/');
+    const int folder = slash == NULL ? 0 : (int)(slash - config_path) + 1;
+    return arena_printf(arena, "%.*sregistration.yaml", folder, config_path).ptr;
+}
+
+enum rc config_read_or_say(struct arena *arena,
+                           const char *path,
+                           enum config_use use,
+                           struct config *config)
+{
+    struct slice error = SLICE_EMPTY;
+    const enum rc rc = config_read(arena, path, use, config, &error);
+    if (rc != RC_OK) {
+        (void)fprintf(stderr, "%.*s", SLICE_ARGS(error));
+    }
+    return rc;
 }

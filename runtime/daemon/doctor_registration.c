@@ -213,19 +213,15 @@ static void compare(struct comparison *comparison, const struct registration *re
     }
 }
 
-static const char *beside_config(struct doctor *doctor)
-{
-    const char *config_path = doctor->options.config_path;
-    const char *slash = strrchr(config_path, '/');
-    const int folder = slash == NULL ? 0 : (int)(slash - config_path) + 1;
-    return arena_printf(doctor->arena, "%.*sregistration.yaml", folder, config_path).ptr;
-}
-
 void doctor_check_registration(struct doctor *doctor)
 {
     const char *given = doctor->options.registration;
     struct comparison comparison = {
-        .doctor = doctor, .path = given != NULL ? given : beside_config(doctor), .is_equal = true};
+        .doctor = doctor,
+        .path = given != NULL
+                    ? given
+                    : config_registration_path(doctor->arena, doctor->options.config_path),
+        .is_equal = true};
     struct registration *registration = NULL;
     if (access(comparison.path, R_OK) != 0) {
         doctor_say(doctor, given != NULL ? FINDING_FAIL : FINDING_WARN,

@@ -17,7 +17,8 @@ enum {
     EXIT_NOTHING = 1,
     EXIT_USAGE = 2,
     ARENA_BYTES = 64 * 1024,
-    WORDS_MAX = 16
+    WORDS_MAX = 16,
+    ID_BYTES_MIN = 4 /* a shorter text is a part of nearly every id */
 };
 
 /* A call that was declared for what is looked for. */
@@ -321,7 +322,9 @@ static const char usage[] =
     "Usage: gitterd explain [-c FILE] EVENT_ID|GITTER_ID|ROOM\n\n"
     "Follows a message, by its Matrix event id or its id on Gitter, or a room through the "
     "journal:\n"
-    "when it came, what was decided, each call and how it ended, or that it has not.\n";
+    "when it came, what was decided, each call and how it ended, or that it has not.\n\n"
+    "  -c, --config FILE  the configuration file (gitterd.yaml)\n\n"
+    "Exit status: 0, 1 when the journal has nothing of it, 2 for wrong usage or configuration.\n";
 
 int explain_main(int argc, char **argv)
 {
@@ -329,7 +332,6 @@ int explain_main(int argc, char **argv)
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
     struct config config;
-    struct slice error = SLICE_EMPTY;
     const char *path = "gitterd.yaml";
     int option = 0;
     while ((option = getopt_long(argc, argv, "c:h", known, NULL)) != -1) {
@@ -343,16 +345,19 @@ int explain_main(int argc, char **argv)
         }
         path = optarg;
     }
-    if (optind + 1 != argc || strlen(argv[optind]) < 4) {
+    if (optind + 1 == argc && strlen(argv[optind]) < ID_BYTES_MIN) {
+        (void)fprintf(stderr, "gitterd: %s: too short for an id; give it as a whole\n",
+                      argv[optind]);
+        return EXIT_USAGE;
+    }
+    if (optind + 1 != argc) {
         (void)fputs(usage, stderr);
         return EXIT_USAGE;
     }
     struct arena *arena = arena_open(ARENA_BYTES);
     int status = EXIT_USAGE;
-    if (config_read(arena, path, CONFIG_TO_PRINT, &config, &error) == RC_OK) {
+    if (config_read_or_say(arena, path, CONFIG_TO_PRINT, &config) == RC_OK) {
         status = explain_id(config.database, argv[optind]);
-    } else {
-        (void)fprintf(stderr, "%.*s", SLICE_ARGS(error));
     }
     arena_close(arena);
     return status;

@@ -88,13 +88,10 @@ static int run_export(const char *config_path, struct journal_export *options)
 {
     struct arena *arena = arena_open(ARENA_BYTES);
     struct config config;
-    struct slice error = SLICE_EMPTY;
     int status = EXIT_USAGE;
-    if (config_read(arena, config_path, CONFIG_TO_PRINT, &config, &error) == RC_OK) {
+    if (config_read_or_say(arena, config_path, CONFIG_TO_PRINT, &config) == RC_OK) {
         options->database = config.database;
         status = journal_export_run(options);
-    } else {
-        (void)fprintf(stderr, "%.*s", SLICE_ARGS(error));
     }
     arena_close(arena);
     return status;

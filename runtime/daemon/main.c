@@ -1,29 +1,25 @@
 /* gitterd: the command line. */
 #include "actors/machine.h"
-#include "db/secrets.h"
 #include "runtime/base/buf.h"
 #include "runtime/daemon/bridge.h"
 #include "runtime/daemon/config.h"
 #include "runtime/daemon/doctor.h"
 #include "runtime/daemon/explain.h"
+#include "runtime/daemon/init.h"
 #include "runtime/daemon/journal_tool.h"
 #include "runtime/daemon/replay.h"
 #include "runtime/daemon/status.h"
 #include "runtime/daemon/version.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     EXIT_DONE = 0,
-    EXIT_FAILED = 1,
     EXIT_USAGE = 2,
     ARENA_BYTES = 16 * 1024,
-    SECRET_BYTES = 32
+    LETTERS_MAX = 8
 };
 
 struct command_line {
@@ -32,16 +28,20 @@ struct command_line {
     bool is_dot;
     bool is_json;
     bool takes_new_key;
-    const char *argument; /* the first behind the subcommand; NULL: none */
+    bool wants_help;
+    char letters[LETTERS_MAX]; /* of the options that were given */
+    const char *argument;      /* the first behind the subcommand; NULL: none */
 };
 
 struct subcommand {
     const char *name;
     int (*run)(struct arena *arena, const struct command_line *line);
-    const char *usage;
-    const char *what;
+    int (*run_itself)(int argc, char **argv); /* reads its own command line; `run` is NULL then */
+    const char *letters;                      /* of the options it takes */
     bool takes_argument;
-    int (*run_itself)(int argc, char **argv); /* has options of its own; the others are NULL */
+    const char *usage;
+    const char *what; /* on one line, among the others */
+    const char *more; /* on lines of its own */
 };
 
 static void print(struct slice text)
@@ -49,114 +49,27 @@ static void print(struct slice text)
     (void)fwrite(text.ptr, 1, text.len, stdout);
 }
 
-static enum rc read_config(struct arena *arena,
-                           const struct command_line *line,
-                           enum config_use use,
-                           struct config *config)
-{
-    struct slice error = SLICE_EMPTY;
-    const enum rc rc = config_read(arena, line->config, use, config, &error);
-    if (rc != RC_OK) {
-        (void)fprintf(stderr, "%.*s", SLICE_ARGS(error));
-    }
-    return rc;
-}
-
 static int run_daemon(struct arena *arena, const struct command_line *line)
 {
     struct config config;
-    return read_config(arena, line, CONFIG_TO_RUN, &config) == RC_OK
+    return config_read_or_say(arena, line->config, CONFIG_TO_RUN, &config) == RC_OK
                ? bridge_run(&config, line->takes_new_key)
                : EXIT_USAGE;
+}
+
+static int run_init(struct arena *arena, const struct command_line *line)
+{
+    return init_run(arena, line->config);
 }
 
 static int run_registration(struct arena *arena, const struct command_line *line)
 {
     struct config config;
-    if (read_config(arena, line, CONFIG_TO_PRINT, &config) != RC_OK) {
+    if (config_read_or_say(arena, line->config, CONFIG_TO_PRINT, &config) != RC_OK) {
         return EXIT_USAGE;
     }
     print(config_registration(arena, &config));
     return EXIT_DONE;
-}
-
-/* init: a configuration with fresh secrets */
-
-static struct slice random_token(struct arena *arena, struct secrets *secrets)
-{
-    unsigned char random[SECRET_BYTES];
-    struct buf hex;
-    buf_init(&hex, arena);
-    if (secrets_random(secrets, random, sizeof random) != RC_OK) {
-        return SLICE_EMPTY;
-    }
-    for (size_t i = 0; i < sizeof random; i++) {
-        buf_printf(&hex, "%02x", random[i]);
-    }
-    return buf_slice(&hex);
-}
-
-/* Never over a file that exists: it holds secrets that others depend on. */
-static int write_new_file(const char *path, struct slice text)
-{
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        (void)fprintf(stderr, "gitterd: %s: %s\n", path, strerror(errno));
-        return EXIT_FAILED;
-    }
-    const ssize_t written = write(fd, text.ptr, text.len);
-    if (close(fd) != 0 || written < 0 || (size_t)written != text.len) {
-        (void)fprintf(stderr, "gitterd: %s: cannot be written\n", path);
-        return EXIT_FAILED;
-    }
-    return EXIT_DONE;
-}
-
-/* The registration beside the configuration, as the samples in it have it. */
-static int write_registration(struct arena *arena, const struct command_line *line)
-{
-    struct config config;
-    if (read_config(arena, line, CONFIG_TO_PRINT, &config) != RC_OK) {
-        return EXIT_FAILED;
-    }
-    const char *slash = strrchr(line->config, '/');
-    const int folder = slash == NULL ? 0 : (int)(slash - line->config) + 1;
-    const char *path = arena_printf(arena, "%.*sregistration.yaml", folder, line->config).ptr;
-    const int status = write_new_file(path, config_registration(arena, &config));
-    if (status == EXIT_DONE) {
-        (void)printf(
-            "Wrote %s and %s.\n"
-            "Put your own domain, addresses and OAuth application into the first; if you change\n"
-            "anything about Matrix there, make the second anew:\n"
-            "  gitterd registration -c %s > %s\n"
-            "and list it under app_service_config_files of your homeserver.\n",
-            line->config, path, line->config, path);
-    }
-    return status;
-}
-
-static int run_init(struct arena *arena, const struct command_line *line)
-{
-    struct secrets *secrets = NULL;
-    if (secrets_open(SLICE("init"), &secrets) != RC_OK) {
-        (void)fprintf(stderr, "gitterd: no random bytes to be had\n");
-        return EXIT_FAILED;
-    }
-    const struct config_secrets fresh = {
-        .unique_secret_key = random_token(arena, secrets),
-        .matrix_appservice_token = random_token(arena, secrets),
-        .matrix_homeserver_token = random_token(arena, secrets),
-    };
-    secrets_close(secrets);
-    if (fresh.matrix_homeserver_token.len == 0) {
-        (void)fprintf(stderr, "gitterd: no random bytes to be had\n");
-        return EXIT_FAILED;
-    }
-    int status = write_new_file(line->config, config_example(arena, &fresh));
-    if (status == EXIT_DONE) {
-        status = write_registration(arena, line);
-    }
-    return status;
 }
 
 static int run_check(struct arena *arena, const struct command_line *line)
@@ -164,11 +77,18 @@ static int run_check(struct arena *arena, const struct command_line *line)
     struct config config;
     const struct doctor_options options = {
         .config = &config, .config_path = line->config, .registration = line->registration};
-    return read_config(arena, line, CONFIG_TO_RUN, &config) == RC_OK ? doctor_run(arena, &options)
-                                                                     : EXIT_USAGE;
+    return config_read_or_say(arena, line->config, CONFIG_TO_RUN, &config) == RC_OK
+               ? doctor_run(arena, &options)
+               : EXIT_USAGE;
 }
 
-/* machines: the state machines as tables or DOT */
+static int run_status(struct arena *arena, const struct command_line *line)
+{
+    struct config config;
+    return config_read_or_say(arena, line->config, CONFIG_TO_PRINT, &config) == RC_OK
+               ? status_run(arena, &config, line->is_json)
+               : EXIT_USAGE;
+}
 
 static int run_machines(struct arena *arena, const struct command_line *line)
 {
@@ -188,44 +108,115 @@ static int run_machines(struct arena *arena, const struct command_line *line)
         is_found = true;
     }
     if (!is_found) {
-        (void)fprintf(stderr, "gitterd: there is no machine called %s\n", line->argument);
+        (void)fprintf(stderr, "gitterd: no machine is called %s; see gitterd machines\n",
+                      line->argument);
         return EXIT_USAGE;
     }
     print(buf_slice(&out));
     return EXIT_DONE;
 }
 
-static int run_status(struct arena *arena, const struct command_line *line)
-{
-    struct config config;
-    return read_config(arena, line, CONFIG_TO_PRINT, &config) == RC_OK
-               ? status_run(arena, &config, line->is_json)
-               : EXIT_USAGE;
-}
-
 static const struct subcommand subcommands[] = {
-    {"run", run_daemon, "run [-c FILE]", "the daemon", false, NULL},
-    {"init", run_init, "init [-c FILE]", "writes a commented configuration with fresh secrets",
-     false, NULL},
-    {"registration", run_registration, "registration [-c FILE]",
-     "prints the registration for the homeserver", false, NULL},
-    {"check", run_check, "check [-c FILE]", "says what is wrong, and how to mend it", false, NULL},
-    {"status", run_status, "status [-c FILE] [--json]", "what a running daemon is doing", false,
-     NULL},
-    {"machines", run_machines, "machines [NAME] [--dot]", "prints the state machines", true, NULL},
-    {"replay", NULL, "replay [--check] LOG", "runs a recorded log again; see replay --help", true,
-     replay_main},
-    {"explain", NULL, "explain [-c FILE] ID", "what became of one message or room", true,
-     explain_main},
-    {"journal", NULL, "journal export|compile ...", "writes such logs; see journal --help", true,
-     journal_main},
+    {
+        .name = "run",
+        .run = run_daemon,
+        .letters = "cn",
+        .usage = "run [-c FILE]",
+        .what = "the daemon",
+        .more = "The daemon: bridges until SIGTERM or SIGINT, and then lets what is under way end, "
+                "for\n"
+                "10 s at most. Its log goes to standard error.\n",
+    },
+    {
+        .name = "init",
+        .run = run_init,
+        .letters = "c",
+        .usage = "init [-c FILE]",
+        .what = "writes a commented configuration with fresh secrets",
+        .more = "Writes a commented configuration with fresh secrets, and registration.yaml beside "
+                "it.\n"
+                "Neither may be there yet.\n",
+    },
+    {
+        .name = "registration",
+        .run = run_registration,
+        .letters = "c",
+        .usage = "registration [-c FILE]",
+        .what = "prints the registration for the homeserver",
+        .more = "Prints the registration for the homeserver, which reads it when it starts. To be "
+                "made\n"
+                "anew when anything about Matrix has changed in the configuration.\n",
+    },
+    {
+        .name = "check",
+        .run = run_check,
+        .letters = "cr",
+        .usage = "check [-c FILE]",
+        .what = "says what is wrong, and how to mend it",
+        .more =
+            "Looks at configuration, database, ports and registration, asks the homeserver and\n"
+            "Gitter, and says what is wrong and how to mend it. Changes nothing, and may be run\n"
+            "beside the daemon.\n",
+    },
+    {
+        .name = "status",
+        .run = run_status,
+        .letters = "cj",
+        .usage = "status [-c FILE] [--json]",
+        .what = "what a running daemon is doing",
+        .more =
+            "Shows users, rooms, connections, the calls that wait and the last warnings; exit\n"
+            "status 1 while no daemon runs. What it counts in the database it shows even then.\n",
+    },
+    {
+        .name = "machines",
+        .run = run_machines,
+        .letters = "d",
+        .takes_argument = true,
+        .usage = "machines [NAME] [--dot]",
+        .what = "prints the state machines",
+        .more = "Prints the state machines, or the one of that name: in which state which message "
+                "does\n"
+                "what.\n",
+    },
+    {
+        .name = "replay",
+        .run_itself = replay_main,
+        .usage = "replay [--check] LOG",
+        .what = "runs a recorded log again; see replay --help",
+    },
+    {
+        .name = "explain",
+        .run_itself = explain_main,
+        .usage = "explain [-c FILE] ID",
+        .what = "what became of one message or room",
+    },
+    {
+        .name = "journal",
+        .run_itself = journal_main,
+        .usage = "journal export|compile ...",
+        .what = "writes such logs; see journal --help",
+    },
 };
 
-/* Those that read their own command line. */
-static const struct subcommand *find_tool(const char *name)
+static const size_t subcommands_count = sizeof subcommands / sizeof subcommands[0];
+
+static const struct {
+    const char *letter;
+    const char *usage;
+} option_lines[] = {
+    {"c", "-c, --config FILE    the configuration file (gitterd.yaml)"},
+    {"r", "--registration FILE  the homeserver's (registration.yaml beside the configuration)"},
+    {"j", "--json               one JSON object"},
+    {"d", "--dot                for Graphviz, instead of tables"},
+    {"n", "--new-secret-key     takes a new unique_secret_key; whatever was sealed under the old\n"
+          "                       one is given up, so that everybody has to log in again"},
+};
+
+static const struct subcommand *find_subcommand(const char *name)
 {
-    for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++) {
-        if (subcommands[i].run_itself != NULL && strcmp(name, subcommands[i].name) == 0) {
+    for (size_t i = 0; i < subcommands_count; i++) {
+        if (strcmp(name, subcommands[i].name) == 0) {
             return &subcommands[i];
         }
     }
@@ -235,18 +226,35 @@ static const struct subcommand *find_tool(const char *name)
 static void print_help(FILE *out)
 {
     (void)fprintf(out, "gitterd: a bridge between Matrix and Gitter\n\nUsage:\n");
-    for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++) {
+    for (size_t i = 0; i < subcommands_count; i++) {
         (void)fprintf(out, "  gitterd %-26s %s\n", subcommands[i].usage, subcommands[i].what);
     }
+    (void)fprintf(out, "  gitterd %-26s %s\n", "help COMMAND", "more about one of them");
     (void)fprintf(
         out, "\nOptions:\n"
-             "  -c, --config FILE     the configuration file (gitterd.yaml)\n"
-             "  --registration FILE   for check: the homeserver's (registration.yaml beside that)\n"
-             "  --json                for status: one JSON object\n"
-             "  --new-secret-key      for run: give up what was sealed under another key\n"
-             "  -h, --help            this text\n"
-             "  -V, --version         the version\n"
+             "  -c, --config FILE    the configuration file (gitterd.yaml)\n"
+             "  -h, --help           this text, or more about a command\n"
+             "  -V, --version        the version\n"
              "\nExit status: 0, 1 when something failed, 2 for wrong usage or configuration.\n");
+}
+
+static int print_help_of(const struct subcommand *subcommand)
+{
+    if (subcommand->run_itself != NULL) {
+        char name[] = "gitterd";
+        char help[] = "--help";
+        char *argv[] = {name, help, NULL};
+        return subcommand->run_itself(2, argv);
+    }
+    (void)printf("Usage: gitterd %s\n\n%s\nOptions:\n", subcommand->usage, subcommand->more);
+    for (size_t i = 0; i < sizeof option_lines / sizeof option_lines[0]; i++) {
+        if (strstr(subcommand->letters, option_lines[i].letter) != NULL) {
+            (void)printf("  %s\n", option_lines[i].usage);
+        }
+    }
+    (void)printf(
+        "\nExit status: 0, 1 when something failed, 2 for wrong usage or configuration.\n");
+    return EXIT_DONE;
 }
 
 static int usage_error(const char *what, const char *name)
@@ -255,22 +263,75 @@ static int usage_error(const char *what, const char *name)
     return EXIT_USAGE;
 }
 
-static int run_subcommand(const char *name, int argc, char **argv, struct command_line *line)
+static int run_subcommand(const struct subcommand *subcommand, const struct command_line *line)
 {
-    for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++) {
-        if (strcmp(name, subcommands[i].name) != 0) {
-            continue;
-        }
-        if (argc > (subcommands[i].takes_argument ? 1 : 0)) {
-            return usage_error("too many arguments for ", name);
-        }
-        line->argument = argc > 0 ? argv[0] : NULL;
-        struct arena *arena = arena_open(ARENA_BYTES);
-        const int status = subcommands[i].run(arena, line);
-        arena_close(arena);
-        return status;
+    const size_t known = strspn(line->letters, subcommand->letters);
+    if (line->letters[known] != '\0') {
+        (void)fprintf(stderr, "gitterd: %s takes no such option; see gitterd help %s\n",
+                      subcommand->name, subcommand->name);
+        return EXIT_USAGE;
     }
-    return usage_error("no such command: ", name);
+    struct arena *arena = arena_open(ARENA_BYTES);
+    const int status = subcommand->run(arena, line);
+    arena_close(arena);
+    return status;
+}
+
+/* What stands on the command line apart from options. */
+static int run_words(int count, char **words, struct command_line *line)
+{
+    const bool is_help = strcmp(words[0], "help") == 0;
+    if (is_help && count == 1) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    const char *name = words[is_help ? 1 : 0];
+    const struct subcommand *subcommand = find_subcommand(name);
+    if (subcommand == NULL) {
+        return usage_error("no such command: ", name);
+    }
+    if (is_help || line->wants_help) {
+        return print_help_of(subcommand);
+    }
+    if (subcommand->run_itself != NULL) {
+        return usage_error("options stand behind the command: ", name);
+    }
+    if (count > (subcommand->takes_argument ? 2 : 1)) {
+        return usage_error("too many arguments for ", name);
+    }
+    line->argument = count > 1 ? words[1] : NULL;
+    return run_subcommand(subcommand, line);
+}
+
+static bool take_option(int option, struct command_line *line)
+{
+    const size_t count = strlen(line->letters);
+    switch (option) {
+    case 'c':
+        line->config = optarg;
+        break;
+    case 'd':
+        line->is_dot = true;
+        break;
+    case 'j':
+        line->is_json = true;
+        break;
+    case 'n':
+        line->takes_new_key = true;
+        break;
+    case 'r':
+        line->registration = optarg;
+        break;
+    case 'h':
+        line->wants_help = true;
+        return true;
+    default: /* getopt has said what is wrong */
+        return false;
+    }
+    if (strchr(line->letters, option) == NULL && count + 1 < sizeof line->letters) {
+        line->letters[count] = (char)option;
+    }
+    return true;
 }
 
 int main(int argc, char **argv)
@@ -282,41 +343,23 @@ int main(int argc, char **argv)
         {"version", no_argument, NULL, 'V'},        {NULL, 0, NULL, 0},
     };
     struct command_line line = {.config = "gitterd.yaml"};
-    const struct subcommand *tool = argc > 1 ? find_tool(argv[1]) : NULL;
+    const struct subcommand *first = argc > 1 ? find_subcommand(argv[1]) : NULL;
     int option = 0;
-    if (tool != NULL) {
-        return tool->run_itself(argc - 1, argv + 1);
+    if (first != NULL && first->run_itself != NULL) {
+        return first->run_itself(argc - 1, argv + 1);
     }
     while ((option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            line.config = optarg;
-            break;
-        case 'd':
-            line.is_dot = true;
-            break;
-        case 'h':
-            print_help(stdout);
-            return EXIT_DONE;
-        case 'j':
-            line.is_json = true;
-            break;
-        case 'n':
-            line.takes_new_key = true;
-            break;
-        case 'r':
-            line.registration = optarg;
-            break;
-        case 'V':
+        if (option == 'V') {
             (void)printf("gitterd %s\n", GITTERD_VERSION);
             return EXIT_DONE;
-        default: /* getopt has said what is wrong */
+        }
+        if (!take_option(option, &line)) {
             return EXIT_USAGE;
         }
     }
-    if (optind >= argc) {
-        print_help(stderr);
-        return EXIT_USAGE;
+    if (optind < argc) {
+        return run_words(argc - optind, argv + optind, &line);
     }
-    return run_subcommand(argv[optind], argc - optind - 1, argv + optind + 1, &line);
+    print_help(line.wants_help ? stdout : stderr);
+    return line.wants_help ? EXIT_DONE : EXIT_USAGE;
 }

@@ -231,7 +231,10 @@ async def scenario_command_line(world):
     for arguments, status, expected in (
         (("--help",), 0, "gitterd run"),
         (("--version",), 0, "gitterd "),
-        (("run", "--help"), 0, "gitterd run"),
+        (("help",), 0, "gitterd run"),
+        (("run", "--help"), 0, "--new-secret-key"),
+        (("help", "check"), 0, "--registration"),
+        (("help", "replay"), 0, "--lenient"),
         (("machines",), 0, "room"),
         (("machines", "room"), 0, "JOINED"),
         (("machines", "room", "--dot"), 0, "digraph"),
@@ -240,6 +243,7 @@ async def scenario_command_line(world):
         got, out, error = await bridge.call(*arguments)
         assert got == status and expected in out, (arguments, got, out, error)
     for arguments in ((), ("dance",), ("run", "--dance"), ("machines", "dance"),
+                      ("run", "--dot"), ("help", "dance"), ("-c", bridge.config, "replay", "x"),
                       ("run", "-c", "/nowhere/gitterd.yaml")):
         got, out, error = await bridge.call(*arguments)
         assert got == 2 and error and not out, (arguments, got, out, error)
