@@ -92,6 +92,18 @@ void note_trouble(struct turn *turn, struct slice user, const struct text_pair *
     turn_send(turn, (struct actor_ref){ACTOR_USER, user}, MSG_USER_TROUBLE, &trouble);
 }
 
+bool is_crowded(struct turn *turn, struct slice owner)
+{
+    const int64_t max = settings_of(turn)->owner_incoming_max;
+    return max > 0 && turn_has_waiting(turn, owner, CALL_AUTH_APPSERVICE, max);
+}
+
+bool is_roomy(struct turn *turn, struct slice owner)
+{
+    const int64_t max = settings_of(turn)->owner_incoming_max;
+    return max == 0 || !turn_has_waiting(turn, owner, CALL_AUTH_APPSERVICE, max - max / 10);
+}
+
 bool is_local_user(struct turn *turn, struct slice user)
 {
     (void)slice_cut(&user, ':');

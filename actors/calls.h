@@ -45,6 +45,11 @@ void note_trouble(struct turn *turn, struct slice user, const struct text_pair *
 /* How a room or somebody of Gitter is called on Matrix. */
 struct slice name_on_matrix(struct arena *arena, struct slice name);
 
+/* So many calls to the homeserver wait that no more messages are brought to this owner now. */
+bool is_crowded(struct turn *turn, struct slice owner);
+/* A tenth of it is free again. */
+bool is_roomy(struct turn *turn, struct slice owner);
+
 /* Is somebody of this homeserver? A room that does not federate keeps others out. */
 bool is_local_user(struct turn *turn, struct slice user);
 

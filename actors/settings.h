@@ -18,11 +18,12 @@
     F(S, NUM, login_invites_max)                                                                   \
     F(S, NUM, room_members_max)                                                                    \
     F(S, NUM, owner_outbox_max)                                                                    \
-    F(S, NUM, owner_rooms_max)   /* 0: as many as they like */                                     \
-    F(S, NUM, catch_up_messages) /* at most so many missed ones of a room are brought; 0: all */   \
-    F(S, FLAG, makes_spaces)     /* a Matrix space for each user's rooms */                        \
-    F(S, FLAG, shows_avatars)    /* pictures of people and rooms are brought over */               \
-    F(S, FLAG, is_login_https)   /* cookies are then for https alone */                            \
+    F(S, NUM, owner_incoming_max) /* calls that bring to Matrix; 0: as many as there are */        \
+    F(S, NUM, owner_rooms_max)    /* 0: as many as they like */                                    \
+    F(S, NUM, catch_up_messages)  /* at most so many missed ones of a room are brought; 0: all */  \
+    F(S, FLAG, makes_spaces)      /* a Matrix space for each user's rooms */                       \
+    F(S, FLAG, shows_avatars)     /* pictures of people and rooms are brought over */              \
+    F(S, FLAG, is_login_https)    /* cookies are then for https alone */                           \
     F(S, TEXT, version)
 
 struct settings {

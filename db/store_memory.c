@@ -297,13 +297,25 @@ static enum rc memory_lane_find(struct store *store,
     return RC_OK;
 }
 
-static enum rc memory_waiting(struct store *store, struct slice owner, int64_t *calls)
+static enum rc
+memory_waiting(struct store *store, struct slice owner, enum call_auth auth, int64_t *calls)
 {
     const struct rows *rows = &memory_of(store)->calls;
     *calls = 0;
     for (size_t i = 0; i < rows->count; i++) {
         const struct call *call = &rows->at[i].row->call.call;
-        *calls += call->auth == CALL_AUTH_OWNER && slice_equal(call->owner, owner) ? 1 : 0;
+        *calls += call->auth == auth && slice_equal(call->owner, owner) ? 1 : 0;
+    }
+    return RC_OK;
+}
+
+static enum rc memory_all_waiting(struct store *store, int64_t *calls)
+{
+    const struct rows *rows = &memory_of(store)->calls;
+    *calls = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const enum call_auth auth = rows->at[i].row->call.call.auth;
+        *calls += auth == CALL_AUTH_OWNER || auth == CALL_AUTH_APPSERVICE ? 1 : 0;
     }
     return RC_OK;
 }
@@ -370,6 +382,7 @@ static const struct store_methods memory_methods = {
     .lane_head = memory_lane_head,
     .lane_find = memory_lane_find,
     .waiting = memory_waiting,
+    .all_waiting = memory_all_waiting,
     .commit = memory_commit,
     .mark_clean = memory_mark_clean,
     .take_clean_mark = memory_take_clean_mark,

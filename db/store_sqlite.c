@@ -137,6 +137,7 @@ static const struct store_methods sqlite_methods = {
     .lane_head = reader_lane_head,
     .lane_find = reader_lane_find,
     .waiting = reader_waiting,
+    .all_waiting = reader_all_waiting,
     .commit = sqlite_commit,
     .mark_clean = sqlite_mark_clean,
     .take_clean_mark = sqlite_take_clean_mark,

@@ -7,7 +7,8 @@
 #include <string.h>
 
 enum {
-    DIRECTORY_PAGE = 256
+    DIRECTORY_PAGE = 256,
+    AUTHS_MAX = 16
 };
 
 static struct actor *meet(struct turn *turn, struct actor_ref ref)
@@ -426,24 +427,62 @@ turn_relations(struct turn *turn, enum relation relation, struct slice left, str
     return count;
 }
 
-int64_t turn_waiting(struct turn *turn, struct slice owner)
+static int64_t count_waiting(struct turn *turn, struct slice owner, enum call_auth auth)
 {
     struct store *store = turn->engine->options.store;
-    const uint32_t question = journal_question("waiting", 0, owner, SLICE_EMPTY);
     int64_t waiting = 0;
-    if (journal_answer_count(turn, question, &waiting)) {
-        return waiting;
-    }
-    const enum rc rc =
-        turn->failed != RC_OK ? turn->failed : store->methods->waiting(store, owner, &waiting);
+    const enum rc rc = turn->failed != RC_OK
+                           ? turn->failed
+                           : store->methods->waiting(store, owner, auth, &waiting);
     if (rc != RC_OK) {
         turn->failed = rc;
         return 0;
     }
     for (size_t i = 0; i < turn->batch->calls.count; i++) {
         const struct call *call = &LIST_AT(&turn->batch->calls, struct outbox_call, i)->call;
-        waiting += call->auth == CALL_AUTH_OWNER && slice_equal(call->owner, owner) ? 1 : 0;
+        waiting += call->auth == auth && slice_equal(call->owner, owner) ? 1 : 0;
     }
-    journal_note_count(turn, question, waiting);
+    if (turn->ended != NULL && turn->ended->call.auth == auth &&
+        slice_equal(turn->ended->call.owner, owner)) {
+        waiting--;
+    }
     return waiting;
+}
+
+int64_t turn_waiting(struct turn *turn, struct slice owner, enum call_auth auth)
+{
+    const int kind = auth == CALL_AUTH_OWNER ? 0 : (int)auth;
+    const uint32_t question = journal_question("waiting", kind, owner, SLICE_EMPTY);
+    int64_t waiting = 0;
+    if (!journal_answer_count(turn, question, &waiting)) {
+        waiting = count_waiting(turn, owner, auth);
+        journal_note_count(turn, question, waiting);
+    }
+    return waiting;
+}
+
+/* Not more than this. */
+static int64_t bound_waiting(struct turn *turn)
+{
+    struct store *store = turn->engine->options.store;
+    struct batch *batch = turn->batch;
+    if (batch->all_waiting < 0 && turn->failed == RC_OK) {
+        turn->failed = store->methods->all_waiting(store, &batch->all_waiting);
+    }
+    return batch->all_waiting + (int64_t)batch->calls.count;
+}
+
+bool turn_has_waiting(struct turn *turn, struct slice owner, enum call_auth auth, int64_t at_least)
+{
+    /* asked again when the turn has declared more, it may have another answer */
+    const int kind = (int)auth + AUTHS_MAX * (int)turn->calls;
+    const uint32_t question = journal_question("crowd", kind, owner, SLICE_EMPTY);
+    bool has = false;
+    if (!journal_answer_yes(turn, question, &has)) {
+        has = bound_waiting(turn) >= at_least && count_waiting(turn, owner, auth) >= at_least;
+        if (has) {
+            journal_note_count(turn, question, 1);
+        }
+    }
+    return has && turn->failed == RC_OK;
 }

@@ -25,7 +25,7 @@ void batch_reset(struct batch *batch)
 {
     struct arena *arena = batch->arena;
     arena_reset(arena);
-    *batch = (struct batch){.arena = arena};
+    *batch = (struct batch){.arena = arena, .all_waiting = -1};
     buf_init(&batch->journal, arena);
 }
 
@@ -83,8 +83,12 @@ static struct outbox_call *copy_ended(struct arena *arena, const struct outbox_c
     struct outbox_call *copy = ARENA_NEW(arena, struct outbox_call);
     *copy = *ended;
     copy->actor_key = arena_copy(arena, ended->actor_key);
-    copy->call =
-        (struct call){.purpose = ended->call.purpose, .lane = arena_copy(arena, ended->call.lane)};
+    copy->call = (struct call){
+        .purpose = ended->call.purpose,
+        .auth = ended->call.auth,
+        .lane = arena_copy(arena, ended->call.lane),
+        .owner = arena_copy(arena, ended->call.owner),
+    };
     return copy;
 }
 

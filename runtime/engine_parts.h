@@ -66,6 +66,7 @@ struct batch {
     struct list noted;     /* struct actor *: those whose state stands in the journal's entries */
     struct buf journal;    /* the entries of its turns */
     int64_t first_turn;    /* of those entries */
+    int64_t all_waiting;   /* calls of all owners in the store; -1: nobody has asked */
 };
 
 /* The lengths of a batch's lists, to go back to. */

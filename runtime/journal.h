@@ -82,6 +82,8 @@ bool journal_answer_texts(struct turn *turn,
                           size_t *count);
 bool journal_answer_ids(struct turn *turn, uint32_t question, int64_t **ids, size_t *count);
 bool journal_answer_count(struct turn *turn, uint32_t question, int64_t *count);
+/* To a question of which the log has the answer only when that is yes, as a count of 1. */
+bool journal_answer_yes(struct turn *turn, uint32_t question, bool *is_so);
 bool journal_answer_random(struct turn *turn, void *out, size_t len);
 bool journal_answer_secret(struct turn *turn, struct slice *secret);
 

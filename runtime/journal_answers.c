@@ -168,6 +168,17 @@ bool journal_answer_count(struct turn *turn, uint32_t question, int64_t *count)
     return true;
 }
 
+bool journal_answer_yes(struct turn *turn, uint32_t question, bool *is_so)
+{
+    struct slice answer = SLICE_EMPTY;
+    if (!is_replay(turn)) {
+        return false;
+    }
+    struct journal *journal = turn->engine->journal;
+    *is_so = find_from(journal->answers, "count", question, &answer, &(struct slice){0});
+    return true;
+}
+
 bool journal_answer_random(struct turn *turn, void *out, size_t len)
 {
     struct slice answer = SLICE_EMPTY;

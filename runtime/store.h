@@ -183,9 +183,14 @@ struct store_methods {
                          int64_t *out,
                          size_t max,
                          size_t *count);
-    /* How many calls with this owner's token (CALL_AUTH_OWNER) are in the outbox. It does not take
-     * longer for many. */
-    enum rc (*waiting)(struct store *store, struct slice owner, int64_t *calls);
+    /* How many calls of this owner are in the outbox, with their Gitter token (CALL_AUTH_OWNER) or
+     * to the homeserver (CALL_AUTH_APPSERVICE). It does not take longer for many. */
+    enum rc (*waiting)(struct store *store,
+                       struct slice owner,
+                       enum call_auth auth,
+                       int64_t *calls);
+    /* And of all owners together. */
+    enum rc (*all_waiting)(struct store *store, int64_t *calls);
     /* While held, reads see one moment and cost less. Not beyond the step at hand, and never during
      * a commit: the file grows meanwhile. NULL where it makes no difference. */
     void (*hold)(struct store *store, bool is_held);

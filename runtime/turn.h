@@ -139,8 +139,12 @@ bool turn_related_by_value(struct turn *turn,
                            struct slice left,
                            struct slice value,
                            struct slice *right);
-/* Calls with this owner's Gitter token that have not ended, and those that ended in this batch. */
-int64_t turn_waiting(struct turn *turn, struct slice owner);
+/* Calls of this owner that have not ended, and those that other turns of this batch ended: with
+ * their Gitter token (CALL_AUTH_OWNER), or to the homeserver (CALL_AUTH_APPSERVICE). */
+int64_t turn_waiting(struct turn *turn, struct slice owner, enum call_auth auth);
+/* The same, at least so many? For asking often: as long as all owners together have fewer, nobody
+ * is looked up. */
+bool turn_has_waiting(struct turn *turn, struct slice owner, enum call_auth auth, int64_t at_least);
 size_t
 turn_relations(struct turn *turn, enum relation relation, struct slice left, struct slice **rights);
 

@@ -33,6 +33,7 @@ enum room_state {
     F(S, NUM, session)     /* the link on which the room is level; of others nothing is taken */   \
     F(S, FLAG, is_reading) /* pages of what was missed are being read */                           \
     F(S, FLAG, is_behind)  /* something came that was not taken: read again */                     \
+    F(S, FLAG, is_crowded) /* behind because too much waits for Matrix: all of it is read later */ \
     F(S, FLAG, is_polling) /* there is no live channel: read every now and then */                 \
     F(S, FLAG, is_shut)    /* Gitter does not let us read it */                                    \
     F(S, NUM, posts)       /* own messages on their way to Gitter */                               \
@@ -137,6 +138,11 @@ struct slice room_last_brought(struct turn *turn, const struct room *room);
 
 /* room_catch_up.c */
 fsm_action room_do_take_snapshot, room_do_read, room_do_take_page;
+/* So much waits for the homeserver that nothing more of this owner is brought now: Gitter keeps it,
+ * and it is read when there is room for it. False if there is. */
+bool room_puts_off(struct turn *turn, struct room *room);
+/* Something was brought: what was put off may be next. */
+void room_goes_on(struct turn *turn, struct room *room);
 
 /* room_sent.c */
 

@@ -3,7 +3,8 @@
  *
  * Of a very long gap only the newest `catch_up_messages` are brought. Whether there are more is
  * asked when a first page is full: the list from the newest back, less so many, begins behind the
- * cursor or in front of it. */
+ * cursor or in front of it. Of what was put off since too much waited for the homeserver nothing is
+ * left out. */
 #include "actors/room/room.h"
 
 #include "actors/face/face.h"
@@ -73,6 +74,22 @@ static int64_t poll_pause_ms(struct turn *turn, const struct room *room)
     return fair_ms > POLL_MS ? fair_ms : POLL_MS;
 }
 
+static void read_later(struct turn *turn, struct room *room)
+{
+    room->is_behind = true;
+    room->deadline_ms = turn_now_ms(turn) + READ_AGAIN_MS;
+}
+
+bool room_puts_off(struct turn *turn, struct room *room)
+{
+    if (!is_crowded(turn, room->owner)) {
+        return false;
+    }
+    room->is_crowded = true;
+    read_later(turn, room);
+    return true;
+}
+
 static void read_first(struct turn *turn, struct room *room)
 {
     if (room->is_polling) {
@@ -82,20 +99,24 @@ static void read_first(struct turn *turn, struct room *room)
         room->is_behind = true;
         return;
     }
+    if (room_puts_off(turn, room)) {
+        return;
+    }
     room->is_behind = false;
-    read_after(turn, room, read_from(turn, room), first_page);
+    read_after(turn, room, read_from(turn, room), room->is_crowded ? next_page : first_page);
+}
+
+void room_goes_on(struct turn *turn, struct room *room)
+{
+    if (room->is_crowded && room->is_behind && !room->is_reading && is_roomy(turn, room->owner)) {
+        read_first(turn, room);
+    }
 }
 
 void room_do_read(void *next, const struct msg *msg, struct turn *turn)
 {
     (void)msg;
     read_first(turn, next);
-}
-
-static void read_later(struct turn *turn, struct room *room)
-{
-    room->is_behind = true;
-    room->deadline_ms = turn_now_ms(turn) + READ_AGAIN_MS;
 }
 
 /* Gitter does not let us read the room: told once, and tried again every now and then. What came
@@ -157,12 +178,17 @@ static void take_messages(struct turn *turn,
                           size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        if (room_puts_off(turn, room)) {
+            return;
+        }
         room_relay_read(turn, room, &messages[i]);
     }
     if (count >= PAGE_MESSAGES) {
         read_after(turn, room, messages[count - 1].id, next_page);
     } else if (room->is_behind) {
         read_first(turn, room);
+    } else {
+        room->is_crowded = false;
     }
 }
 
@@ -276,7 +302,7 @@ void room_do_take_snapshot(void *next, const struct msg *msg, struct turn *turn)
         return;
     }
     const struct slice from = read_from(turn, room);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !room_puts_off(turn, room); i++) {
         if (slice_compare(messages[i].id, from) > 0) {
             room_relay_read(turn, room, &messages[i]);
         }

@@ -30,7 +30,7 @@ static bool is_full(const struct turn *turn, const struct room *room, int64_t wa
 
 bool room_refuses(struct turn *turn, struct room *room, struct slice event_id)
 {
-    const int64_t waiting = turn_waiting(turn, room->owner);
+    const int64_t waiting = turn_waiting(turn, room->owner, CALL_AUTH_OWNER);
     if (!is_full(turn, room, waiting)) {
         end_row(turn, room, &room->refused, &room->last_refused);
         return false;

@@ -293,4 +293,5 @@ void room_do_note_sent(void *next, const struct msg *msg, struct turn *turn)
     } else {
         take_answer(turn, next, &send, ended_of(msg));
     }
+    room_goes_on(turn, next);
 }

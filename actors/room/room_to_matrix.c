@@ -6,6 +6,9 @@
  * set, and what they said is read again from Gitter afterwards. So nothing waits in memory, and the
  * order is Gitter's.
  *
+ * The same is done when an owner has owner_incoming_max calls waiting for the homeserver: the
+ * outbox does not grow with what is said while that is away.
+ *
  * An own message may come back from Gitter before the answer to our post says which it is. Its
  * calls are then declared with a barrier on room-out: when the post ends, they are cancelled if it
  * was that message (room_claim), or go on if the owner wrote it in another client. */
@@ -281,7 +284,7 @@ void room_do_take_record(void *next, const struct msg *msg, struct turn *turn)
     } else if (slice_equal(record->operation, SLICE("create"))) {
         if (record->session != room->session || room->is_reading || room->is_behind) {
             room->is_behind = true;
-        } else {
+        } else if (!room_puts_off(turn, room)) {
             relay_message(turn, room, &message);
         }
     }

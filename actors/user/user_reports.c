@@ -68,6 +68,15 @@ static struct slice number(struct turn *turn, size_t value)
     return arena_printf(turn_arena(turn), "%zu", value);
 }
 
+static struct slice incoming_words(struct turn *turn, struct slice owner)
+{
+    const struct slice count =
+        number(turn, (size_t)turn_waiting(turn, owner, CALL_AUTH_APPSERVICE));
+    return is_crowded(turn, owner)
+               ? TEXT_RENDER(turn_arena(turn), TEXT_STATUS_CROWDED, {"count", count}).plain
+               : count;
+}
+
 struct text_pair user_report(struct turn *turn, const struct user *user, int state)
 {
     struct actor_entry *rooms = NULL;
@@ -78,12 +87,12 @@ struct text_pair user_report(struct turn *turn, const struct user *user, int sta
         joined += rooms[i].state == ROOM_JOINED ? 1 : 0;
         pending += rooms[i].state != ROOM_JOINED && room_state_is_bridged(rooms[i].state) ? 1 : 0;
     }
-    return TEXT_RENDER(turn_arena(turn), TEXT_STATUS, {"user", user->key},
-                       {"account", user_account_words(turn, user, state)},
-                       {"bridged", number(turn, joined)}, {"pending", number(turn, pending)},
-                       {"connection", connection_words(turn, user->key)},
-                       {"queued", number(turn, (size_t)turn_waiting(turn, user->key))},
-                       {"trouble", trouble_words(turn, user)});
+    return TEXT_RENDER(
+        turn_arena(turn), TEXT_STATUS, {"user", user->key},
+        {"account", user_account_words(turn, user, state)}, {"bridged", number(turn, joined)},
+        {"pending", number(turn, pending)}, {"connection", connection_words(turn, user->key)},
+        {"queued", number(turn, (size_t)turn_waiting(turn, user->key, CALL_AUTH_OWNER))},
+        {"incoming", incoming_words(turn, user->key)}, {"trouble", trouble_words(turn, user)});
 }
 
 void user_run_status(struct turn *turn, struct user *user, const struct command_line *line)

@@ -177,6 +177,7 @@ static enum rc open_engine(struct bridge *bridge)
         .login_invites_max = config->login_invites_max,
         .room_members_max = config->room_members_max,
         .owner_outbox_max = config->owner_outbox_max,
+        .owner_incoming_max = config->owner_outbox_max,
         .owner_rooms_max = config->owner_rooms_max,
         .catch_up_messages = config->catch_up_messages,
         .is_login_https = slice_starts_with(config->gitter_login_url, SLICE("https:")),

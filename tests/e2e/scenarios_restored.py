@@ -1,7 +1,9 @@
-"""What the homeserver has and our database does not, because that was lost or is an older copy."""
+"""A homeserver that was away for long, and what it has and our database does not, because that was
+lost."""
 
 import contextlib
 import glob
+import json
 import os
 
 from aiohttp import web
@@ -15,10 +17,10 @@ from world import World, ghost_id
 
 
 @contextlib.asynccontextmanager
-async def world_of_its_own(world, name):
+async def world_of_its_own(world, name, **settings):
     """The others are not to lose their rooms."""
     own = World(os.path.join(world.folder, name), world.synapse.room_version, world.bridge.program,
-                **world.settings)
+                **{**world.settings, **settings})
     try:
         await own.begin()
         yield own
@@ -104,3 +106,39 @@ async def scenario_invite_lost(world):
         await carl.open_chat()
         status, out, _ = await own.bridge.call("explain", "-c", own.bridge.config, alice.chat)
         assert status == 0 and out.count("INVITED on CHAT_INVITED") == 1, out
+
+
+MOST = 30   # calls to the homeserver that may wait for one user
+
+
+@once
+async def scenario_homeserver_away_while_gitter_pours(world):
+    """What is said waits on Gitter, not in our database, and is brought whole and in order."""
+    async with world_of_its_own(world, "away", owner_outbox_max=MOST) as own:
+        alice, uri, room, (bob, carl) = await bridged(own, "bob", "carl")
+        await own.synapse.end()
+        said = [f"quokka {number}" for number in range(8 * MOST)]
+
+        async def waiting():
+            _, out, _ = await own.bridge.call("status", "-c", own.bridge.config, "--json")
+            return json.loads(out)["database"]["outbox"]["calls"]
+        for number, text in enumerate(said):
+            await own.gitter.post(uri, (bob, carl)[number // 7 % 2]["username"], text)
+            if number == MOST:
+                await until("the outbox to be full", lambda: calls_are(waiting, MOST))
+        assert MOST <= await waiting() <= MOST + 10
+        await own.bridge.stop()
+        await own.bridge.begin()
+        assert MOST <= await waiting() <= MOST + 10
+        await own.synapse.resume()
+        await alice.matrix.wait_text(room, f"^{said[-1]}$", seconds=90)
+        got = [event["content"]["body"] for event in await alice.matrix.history(room)
+               if event["sender"] in (ghost_id(bob), ghost_id(carl))]
+        assert got == said, got
+        after = alice.matrix.mark(alice.chat)
+        await alice.matrix.send(alice.chat, "status")
+        await alice.matrix.wait_text(alice.chat, "Waiting for Matrix: ", BOT, after)
+
+
+async def calls_are(waiting, least):
+    return await waiting() >= least

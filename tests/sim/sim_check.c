@@ -5,7 +5,9 @@
 #include "runtime/roster.h"
 
 enum {
-    ACTORS_MAX = 256
+    ACTORS_MAX = 256,
+    /* what is no message: notices, changes, people and names of a room */
+    OTHER_CALLS_MAX = 64
 };
 
 /* Stored state equals live state; `stored` has just been read from the store. */
@@ -61,6 +63,20 @@ static size_t check_kind(struct sim *sim, struct roster *stored, int kind)
     return calls;
 }
 
+/* However long the homeserver is away, what is said on Gitter does not fill the outbox. */
+static void check_incoming(struct sim *sim)
+{
+    const int64_t max = sim->world.settings.owner_incoming_max;
+    struct store *store = sim->world.store;
+    for (size_t user = 0; max > 0 && user < sim->users_count; user++) {
+        int64_t waiting = 0;
+        ck_assert_int_eq(
+            store->methods->waiting(store, sim->users[user].mxid, CALL_AUTH_APPSERVICE, &waiting),
+            RC_OK);
+        ck_assert_int_le(waiting, max + OTHER_CALLS_MAX);
+    }
+}
+
 void sim_check_now(struct sim *sim)
 {
     size_t calls = 0;
@@ -71,6 +87,7 @@ void sim_check_now(struct sim *sim)
     }
     roster_close(stored);
     ck_assert_uint_eq(calls, sim_store_calls(sim, NULL));
+    check_incoming(sim);
     const struct engine_counts counts = engine_counts(sim->world.engine);
     ck_assert_int_eq(counts.refused, 0);
     ck_assert_int_eq(counts.turns_failed, 0);

@@ -360,9 +360,15 @@ static enum rc front_lane_find(struct store *store,
     return inner_of(store)->methods->lane_find(inner_of(store), lane, ref, arena, out, max, count);
 }
 
-static enum rc front_waiting(struct store *store, struct slice owner, int64_t *calls)
+static enum rc
+front_waiting(struct store *store, struct slice owner, enum call_auth auth, int64_t *calls)
 {
-    return inner_of(store)->methods->waiting(inner_of(store), owner, calls);
+    return inner_of(store)->methods->waiting(inner_of(store), owner, auth, calls);
+}
+
+static enum rc front_all_waiting(struct store *store, int64_t *calls)
+{
+    return inner_of(store)->methods->all_waiting(inner_of(store), calls);
 }
 
 static enum rc front_mark_clean(struct store *store)
@@ -419,13 +425,14 @@ static const struct store_methods front_methods = {
     .lane_head = front_lane_head,
     .lane_find = front_lane_find,
     .waiting = front_waiting,
+    .all_waiting = front_all_waiting,
     .commit = front_commit,
     .mark_clean = front_mark_clean,
     .take_clean_mark = front_take_clean_mark,
     .hold = front_hold,
     .abandon = front_abandon,
 };
-_Static_assert(sizeof front_methods == 20 * sizeof(void (*)(void)), "a new method goes here too");
+_Static_assert(sizeof front_methods == 21 * sizeof(void (*)(void)), "a new method goes here too");
 
 static struct store *crash(struct store *store)
 {

@@ -282,7 +282,8 @@ START_TEST(logout_with_a_full_queue_leaves_nothing_of_it)
     world_settle(&world);
     ck_assert_uint_eq(world_outbox(&world), 0);
     int64_t waiting = -1;
-    ck_assert_int_eq(world.store->methods->waiting(world.store, SLICE(ALICE), &waiting), RC_OK);
+    ck_assert_int_eq(
+        world.store->methods->waiting(world.store, SLICE(ALICE), CALL_AUTH_OWNER, &waiting), RC_OK);
     ck_assert_int_eq(waiting, 0);
 }
 END_TEST

@@ -38,6 +38,7 @@ START_TEST(strangers_get_help_status_and_version)
              "Rooms: 0 bridged, 0 on their way or waiting for you to take the invite.\n"
              "Connection to Gitter: none.\n"
              "Waiting for Gitter: 0.\n"
+             "Waiting for Matrix: 0.\n"
              "Last trouble: none.");
     flow_command(&world, "unbridge acme/ops");
     ck_assert(is_in(flow_last_event(&world)->body, "You are not logged in to Gitter."));
@@ -85,12 +86,14 @@ START_TEST(status_counts_rooms_and_tells_the_last_trouble)
              "Rooms: 1 bridged, 1 on their way or waiting for you to take the invite.\n"
              "Connection to Gitter: up.\n"
              "Waiting for Gitter: 0.\n"
+             "Waiting for Matrix: 0.\n"
              "Last trouble: none.");
     world.is_held[MSG_ROOM_POST_ENDED] = true;
     world_text(&world, "!made1", ALICE, "hello");
     world_settle(&world);
     flow_command(&world, "status");
-    ck_assert(is_in(flow_last_event(&world)->body, "Waiting for Gitter: 1.\n"));
+    ck_assert(is_in(flow_last_event(&world)->body, "Waiting for Gitter: 1.\n"
+                                                   "Waiting for Matrix: 0.\n"));
     world_end(&world, MSG_ROOM_POST_ENDED, CALL_END_FAILED, 403, "{}");
     world_settle(&world);
     flow_command(&world, "status");

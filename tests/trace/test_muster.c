@@ -504,7 +504,8 @@ START_TEST(room_list_is_asked_for_once_however_often_the_process_begins)
     world_text(&world, CHAT, ALICE, "help");
     world_settle(&world);
     int64_t waiting = 0;
-    ck_assert_int_eq(world.store->methods->waiting(world.store, SLICE(ALICE), &waiting), RC_OK);
+    ck_assert_int_eq(
+        world.store->methods->waiting(world.store, SLICE(ALICE), CALL_AUTH_OWNER, &waiting), RC_OK);
     ck_assert_int_eq(waiting, 1);
 }
 END_TEST

@@ -228,9 +228,13 @@ END_TEST
 START_TEST(how_much_waits_is_known_without_reading_it)
 {
     int64_t waiting = 0;
-    ck_rc_eq(fixture.store->methods->waiting(fixture.store, SLICE(EXPIRED), &waiting), RC_OK);
+    ck_rc_eq(
+        fixture.store->methods->waiting(fixture.store, SLICE(EXPIRED), CALL_AUTH_OWNER, &waiting),
+        RC_OK);
     ck_assert_int_eq(waiting, BACKLOG - LANES);
-    ck_rc_eq(fixture.store->methods->waiting(fixture.store, SLICE(OTHER), &waiting), RC_OK);
+    ck_rc_eq(
+        fixture.store->methods->waiting(fixture.store, SLICE(OTHER), CALL_AUTH_OWNER, &waiting),
+        RC_OK);
     ck_assert_int_eq(waiting, 0);
 }
 END_TEST

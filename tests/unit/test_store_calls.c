@@ -297,11 +297,16 @@ STORE_TEST(store_lane_heads_go_on_after_a_lane)
     ck_assert_int_eq(heads[0].id, 4);
 }
 
-static int64_t waiting_of(struct store *store, const char *owner)
+static int64_t waiting_as(struct store *store, const char *owner, enum call_auth auth)
 {
     int64_t waiting = -1;
-    ck_rc_eq(store->methods->waiting(store, slice_from_cstr(owner), &waiting), RC_OK);
+    ck_rc_eq(store->methods->waiting(store, slice_from_cstr(owner), auth, &waiting), RC_OK);
     return waiting;
+}
+
+static int64_t waiting_of(struct store *store, const char *owner)
+{
+    return waiting_as(store, owner, CALL_AUTH_OWNER);
 }
 
 static struct outbox_call call_of(int64_t id, const char *owner, enum call_auth auth)
@@ -318,24 +323,29 @@ STORE_TEST(store_counts_the_calls_that_wait_for_each_owner)
     const struct outbox_call calls[] = {
         call_of(1, "@a:hs", CALL_AUTH_OWNER), call_of(2, "@a:hs", CALL_AUTH_OWNER),
         call_of(3, "@b:hs", CALL_AUTH_OWNER), call_of(4, "@a:hs", CALL_AUTH_APPSERVICE),
-        call_of(5, "@c:hs", CALL_AUTH_OWNER),
+        call_of(5, "@c:hs", CALL_AUTH_OWNER), call_of(6, "@a:hs", CALL_AUTH_APPSERVICE),
+        call_of(7, "@a:hs", CALL_AUTH_NONE),
     };
-    const int64_t ended[] = {2, 5, 99};
+    const int64_t ended[] = {2, 5, 99, 6};
     ck_assert_int_eq(waiting_of(store, "@a:hs"), 0);
     ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.calls = calls,
-                                                           .calls_count = 5,
+                                                           .calls_count = 7,
                                                            .ended = &ended[1],
                                                            .ended_count = 1}),
              RC_OK);
     ck_assert_int_eq(waiting_of(store, "@a:hs"), 2);
     ck_assert_int_eq(waiting_of(store, "@b:hs"), 1);
     ck_assert_int_eq(waiting_of(store, "@c:hs"), 0);
-    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.ended = ended, .ended_count = 3}),
+    ck_assert_int_eq(waiting_as(store, "@a:hs", CALL_AUTH_APPSERVICE), 2);
+    ck_assert_int_eq(waiting_as(store, "@b:hs", CALL_AUTH_APPSERVICE), 0);
+    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.ended = ended, .ended_count = 4}),
              RC_OK);
     ck_assert_int_eq(waiting_of(store, "@a:hs"), 1);
+    ck_assert_int_eq(waiting_as(store, "@a:hs", CALL_AUTH_APPSERVICE), 1);
     if (fixture.kind == FIXTURE_SQLITE) {
         fixture_reopen(&fixture, false);
         ck_assert_int_eq(waiting_of(fixture.store, "@a:hs"), 1);
+        ck_assert_int_eq(waiting_as(fixture.store, "@a:hs", CALL_AUTH_APPSERVICE), 1);
     }
 }
 

@@ -219,12 +219,16 @@ START_TEST(sqlite_older_file_is_brought_up_to_date)
             "0, 0, 0, x'' FROM ids");
     open_store();
     ck_assert_int_eq(fixture_ask(&fixture, "PRAGMA user_version"), schema_version());
-    ck_rc_eq(fixture.store->methods->waiting(fixture.store, SLICE("@a:x"), &waiting), RC_OK);
+    ck_rc_eq(
+        fixture.store->methods->waiting(fixture.store, SLICE("@a:x"), CALL_AUTH_OWNER, &waiting),
+        RC_OK);
     ck_assert_int_eq(waiting, 2);
     ck_assert_str_eq(fixture_lane(&fixture, SLICE("l"), SLICE_EMPTY, 8), "1 2");
     ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.ended = ids, .ended_count = 2}), RC_OK);
     ck_assert_str_eq(fixture_lane(&fixture, SLICE("l"), SLICE_EMPTY, 8), "");
-    ck_rc_eq(fixture.store->methods->waiting(fixture.store, SLICE("@a:x"), &waiting), RC_OK);
+    ck_rc_eq(
+        fixture.store->methods->waiting(fixture.store, SLICE("@a:x"), CALL_AUTH_OWNER, &waiting),
+        RC_OK);
     ck_assert_int_eq(waiting, 0);
 }
 END_TEST
