@@ -30,6 +30,7 @@ RULES = [
     tools.headers_compile_alone,
     tools.formatting,
     tools.scripts_parse,
+    tools.manual_is_sound,
     tools.diagrams_fresh,
 ]
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

@@ -14,6 +14,20 @@ def header(path, guard, body=""):
 
 
 # rule -> (broken trees, sound tree)
+MANUAL = """.Dd January 1, 2000
+.Dt GITTERD 1
+.Os
+.Sh NAME
+.Nm gitterd
+.Nd bridge
+.Sh SYNOPSIS
+.Nm
+.Cm run
+.Op Fl -fast
+.Sh DESCRIPTION
+It bridges.
+"""
+
 SAMPLES = {
     "include_directions": (
         [
@@ -136,6 +150,14 @@ SAMPLES = {
             {"build/release/gitterd": "#!/bin/sh\nexit 2\n", "actors/room/room.svg": SVG_OF_X},
         ],
         {"build/release/gitterd": PRINTS_X, "actors/room/room.svg": SVG_OF_X},
+    ),
+    "manual_is_sound": (
+        [
+            {"etc/gitterd.1": ".Dd x\n.Xx wrong\n"},
+            {"etc/gitterd.1": MANUAL, "build/release/gitterd": "#!/bin/sh\necho gitterd dance\n"},
+            {"etc/gitterd.1": MANUAL, "build/release/gitterd": "#!/bin/sh\necho ' --dance  x'\n"},
+        ],
+        {"etc/gitterd.1": MANUAL, "build/release/gitterd": "#!/bin/sh\necho ' gitterd run --fast'\n"},
     ),
     "scripts_parse": (
         [{"etc/a.sh": "if true; then\n"}, {"tests/a.py": "def f(:\n"}],

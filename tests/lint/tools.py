@@ -3,6 +3,7 @@
 import glob
 import hashlib
 import os
+import re
 import subprocess
 
 COMPILE = ["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
@@ -46,6 +47,31 @@ def scripts_parse(tree):
         except SyntaxError as error:
             found.append(f"{path}:{error.lineno}: {error.msg}")
     return found
+
+
+def help_of(program):
+    """What the program and each of its commands say of how they are used."""
+    def ask(*words):
+        return subprocess.run([program, *words], capture_output=True, text=True).stdout
+    whole = ask("--help")
+    commands = sorted(set(re.findall(r"^ *gitterd ([a-z]+)", whole, re.MULTILINE)))
+    return commands, whole + "".join(ask("help", command) for command in commands)
+
+
+def manual_is_sound(tree):
+    """mandoc finds nothing wrong with it, and it has every command and option of the program."""
+    path = "etc/gitterd.1"
+    program = os.path.join(tree.root, "build/release/gitterd")
+    answer = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", path],
+                            cwd=tree.root, capture_output=True, text=True)
+    found = (answer.stdout + answer.stderr).splitlines() if answer.returncode else []
+    page = tree.text(path)
+    commands, said = help_of(program) if os.path.exists(program) else ([], "")
+    found += [f"{path}:1: has no command {command}"
+              for command in commands if not re.search(rf"^\.Cm {command}\b", page, re.MULTILINE)]
+    return found + [f"{path}:1: has no option {option}"
+                    for option in sorted(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", said)))
+                    if not re.search(rf"Fl -{option[2:]}\b", page)]
 
 
 def diagrams_fresh(tree):
