@@ -22,7 +22,6 @@ static void put_columns(struct buf *text, const struct store_table *table, const
 {
     for (size_t i = 0; i < table->columns_count; i++) {
         const char *name = table->columns[i];
-        BUF_PUT(text, ", ");
         for (const char *at = format; *at != '\0'; at++) {
             if (*at == '$') {
                 buf_put(text, slice_from_cstr(name));
@@ -54,7 +53,7 @@ enum rc actors_prepare_reading(sqlite3 *db,
     struct buf text;
     buf_init(&text, scratch);
     BUF_PUT(&text, "SELECT state, deadline_ms, calls, body, sealed");
-    put_columns(&text, table, "$");
+    put_columns(&text, table, ", $");
     buf_printf(&text, " FROM %s WHERE key = ?1", table->name);
     enum rc rc = prepare(db, &text, &out->load);
     if (rc == RC_OK) {
@@ -75,14 +74,23 @@ enum rc actors_prepare_writing(sqlite3 *db,
     struct buf text;
     buf_init(&text, scratch);
     buf_printf(&text, "INSERT INTO %s (key, state, deadline_ms, calls, body, sealed", table->name);
-    put_columns(&text, table, "$");
+    put_columns(&text, table, ", $");
     BUF_PUT(&text, ") VALUES (?, ?, ?, ?, ?, ?");
-    put_columns(&text, table, "?");
+    put_columns(&text, table, ", ?");
     BUF_PUT(&text, ") ON CONFLICT (key) DO UPDATE SET state = excluded.state, "
                    "deadline_ms = excluded.deadline_ms, calls = excluded.calls, "
                    "body = excluded.body, sealed = excluded.sealed");
-    put_columns(&text, table, "$ = excluded.$");
+    put_columns(&text, table, ", $ = excluded.$");
     enum rc rc = prepare(db, &text, &out->put);
+    if (rc == RC_OK) {
+        buf_init(&text, scratch);
+        buf_printf(&text,
+                   "UPDATE %s SET state = ?2, deadline_ms = ?3, calls = ?4, body = ?5, "
+                   "sealed = ?6 WHERE key = ?1",
+                   table->name);
+        put_columns(&text, table, " AND $ IS ?");
+        rc = prepare(db, &text, &out->change);
+    }
     if (rc == RC_OK) {
         buf_init(&text, scratch);
         buf_printf(&text, "DELETE FROM %s WHERE key = ?1", table->name);
@@ -187,6 +195,25 @@ static enum rc actors_remove(const struct actors_writing *writing, struct slice 
     return query_run(&query);
 }
 
+/* Runs `change` or `put`, which have the same parameters. */
+static enum rc actors_write(sqlite3_stmt *statement,
+                            const struct store_table *table,
+                            const struct store_actor *actor,
+                            struct slice sealed)
+{
+    struct query query = query_begin(statement);
+    query_text(&query, actor->key);
+    query_text(&query, actor->state);
+    query_int(&query, actor->deadline_ms);
+    query_int(&query, actor->calls);
+    query_blob(&query, actor->body);
+    query_blob_or_null(&query, sealed);
+    for (size_t i = 0; i < table->columns_count; i++) {
+        query_text_or_null(&query, actor->columns[i]);
+    }
+    return query_run(&query);
+}
+
 enum rc actors_put(const struct actors_writing *writing,
                    const struct store_table *table,
                    struct secrets *secrets,
@@ -204,15 +231,9 @@ enum rc actors_put(const struct actors_writing *writing,
             return rc;
         }
     }
-    struct query query = query_begin(writing->put);
-    query_text(&query, actor->key);
-    query_text(&query, actor->state);
-    query_int(&query, actor->deadline_ms);
-    query_int(&query, actor->calls);
-    query_blob(&query, actor->body);
-    query_blob_or_null(&query, sealed);
-    for (size_t i = 0; i < table->columns_count; i++) {
-        query_text_or_null(&query, actor->columns[i]);
+    const enum rc rc = actors_write(writing->change, table, actor, sealed);
+    if (rc != RC_OK || sqlite3_changes(sqlite3_db_handle(writing->change)) > 0) {
+        return rc;
     }
-    return query_run(&query);
+    return actors_write(writing->put, table, actor, sealed);
 }

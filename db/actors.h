@@ -19,6 +19,7 @@ struct actors_reading {
 
 /* What changes one table. */
 struct actors_writing {
+    sqlite3_stmt *change; /* of a row whose columns stay: their indexes need not be opened */
     sqlite3_stmt *put;
     sqlite3_stmt *remove;
 };
