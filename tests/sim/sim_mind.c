@@ -84,12 +84,14 @@ static void follow_link(struct sim *sim, struct sim_user *user, struct slice lin
 static void log_in_again(struct sim *sim, struct sim_user *user)
 {
     const bool was_calm = sim->is_calm;
+    const bool was_down = sim->is_rest_down;
     const int fuse = sim->world.fuse;
     const int calls_to_live = sim->calls_to_live;
     size_t before = 0;
     size_t after = 0;
     (void)link_of(sim, user, &before);
     sim->is_calm = true;
+    sim->is_rest_down = false;
     sim->world.fuse = -1;
     sim->calls_to_live = -1;
     user->login_at_ms = 0;
@@ -103,6 +105,7 @@ static void log_in_again(struct sim *sim, struct sim_user *user)
         follow_link(sim, user, link);
     }
     sim->is_calm = was_calm;
+    sim->is_rest_down = was_down;
     sim->world.fuse = fuse;
     sim->calls_to_live = calls_to_live;
 }
