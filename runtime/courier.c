@@ -172,10 +172,9 @@ enum rc courier_start(struct courier *courier, bool was_clean)
             return rc;
         }
         for (size_t i = 0; i < count; i++) {
-            struct lane *lane = lanes_add(courier->lanes, rows[i].call.lane);
             const bool is_suspect = !was_clean || rows[i].call.repeat != CALL_REPEAT_NEVER;
-            courier_set_head(courier, lane, &rows[i], is_suspect);
-            after = lane_name(lane);
+            courier_inherit_call(courier, &rows[i], is_suspect);
+            after = lane_name(lanes_find(courier->lanes, rows[i].call.lane));
         }
         arena_reset(courier->arena);
     } while (count == HEADS_PAGE);
@@ -232,10 +231,7 @@ void courier_close(struct courier *courier)
 void courier_add(struct courier *courier, const struct outbox_call *calls, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct slice name = calls[i].call.lane;
-        if (lanes_find(courier->lanes, name) == NULL) {
-            courier_set_head(courier, lanes_add(courier->lanes, name), &calls[i], false);
-        }
+        courier_take_call(courier, &calls[i]);
     }
 }
 
@@ -249,22 +245,22 @@ void courier_ended(struct courier *courier,
         if (job == NULL) {
             continue;
         }
-        struct lane *lane = job->lane;
-        CHECK(slice_equal(lane_name(lane), lanes[i]));
-        if (lane_state(lane) == LANE_RUNNING) {
+        CHECK(slice_equal(lane_name(job->lane), lanes[i]));
+        if (job->is_behind) {
+            courier_drop_behind(courier, job);
+        } else if (lane_state(job->lane) == LANE_RUNNING) {
             job->is_dropped = true;
-            continue;
+        } else {
+            lanes_clear_head(courier->lanes, job->lane);
+            courier_drop_head(courier, job);
         }
-        lanes_clear_head(courier->lanes, lane);
-        courier_forget_job(courier, job);
-        courier_read_head(courier, lane);
     }
 }
 
 bool courier_is_sent(const struct courier *courier, int64_t call_id)
 {
     const struct job *job = courier_find_job(courier, call_id);
-    if (job == NULL) {
+    if (job == NULL || job->is_behind) {
         return false;
     }
     const enum lane_state state = lane_state(job->lane);

@@ -1,11 +1,11 @@
 /* runtime/courier.h: makes the calls of the outbox, lane by lane.
  *
  * A lane's calls are made one at a time in order; lanes with work are served round-robin between
- * owners, live traffic before catch-up, under a cap of calls in flight for each base URL. Only the
- * head of a lane is in memory. A call ends once: its end is posted, and when that is durable the
- * engine says so (courier_ended) and the next call of the lane, read from the store, may go. The
- * exact rules of lanes and barriers are in runtime/lanes.h, what an answer means for a call in
- * runtime/courier_judge.h.
+ * owners, live traffic before catch-up, under a cap of calls in flight for each base URL. The heads
+ * of the lanes are in memory, and of what waits behind them up to 1 MiB; the rest is read from the
+ * store when its time comes. A call ends once: its end is posted, and when that is durable the
+ * engine says so (courier_ended) and the next call of the lane may go. The exact rules of lanes and
+ * barriers are in runtime/lanes.h, what an answer means for a call in runtime/courier_judge.h.
  *
  * A call that must not be repeated (CALL_REPEAT_NEVER) is sent so that libcurl cannot repeat it by
  * itself either, and ends UNKNOWN when the answer was lost after the request may have left. At
@@ -84,8 +84,9 @@ bool courier_is_clean(const struct courier *courier);
 void courier_close(struct courier *courier);
 
 /* From the engine, after a commit: calls that were declared, and ids of calls that have ended or
- * were cancelled, with their lanes. A call that is in flight when it is cancelled runs to its end,
- * of which nobody hears. */
+ * were cancelled, with their lanes. Of one commit the calls come first, since one of them may stand
+ * in the place of one that has ended. A call that is in flight when it is cancelled runs to its
+ * end, of which nobody hears. */
 void courier_add(struct courier *courier, const struct outbox_call *calls, size_t count);
 void courier_ended(struct courier *courier,
                    const int64_t *ids,

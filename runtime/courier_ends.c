@@ -195,10 +195,8 @@ void courier_take_answer(void *context, void *tag, const struct wire_answer *ans
     struct job *job = tag;
     note_reach(courier, (int)job->row.call.api, answer);
     if (job->is_dropped) {
-        struct lane *lane = job->lane;
-        lanes_done(courier->lanes, lane);
-        courier_forget_job(courier, job);
-        courier_read_head(courier, lane);
+        lanes_done(courier->lanes, job->lane);
+        courier_drop_head(courier, job);
     } else {
         judge(courier, job, answer);
     }

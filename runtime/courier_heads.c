@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 enum {
-    STORE_RETRY_MS = 1000
+    STORE_RETRY_MS = 1000,
+    TAILS_BYTES_MAX = 1024 * 1024
 };
 
 int64_t courier_wall_ms(const struct courier *courier)
@@ -48,33 +49,27 @@ struct job *courier_find_job(const struct courier *courier, int64_t id)
     return node == NULL ? NULL : *node;
 }
 
-void courier_forget_job(struct courier *courier, struct job *job)
+static void forget_job(struct courier *courier, struct job *job)
 {
     CHECK(tdelete(job, &courier->jobs, job_compare) != NULL);
     job_close(job);
 }
 
-void courier_set_head(struct courier *courier,
-                      struct lane *lane,
-                      const struct outbox_call *row,
-                      bool inherited)
+/* The job stands at the head of its lane. */
+static void set_head(struct courier *courier, struct job *job)
 {
     const int64_t wall = courier_wall_ms(courier);
     const int64_t steady = courier_steady_ms(courier);
-    struct job *job = job_open(row);
     const struct call *call = &job->row.call;
     const bool is_early = call->not_before_ms > wall;
-    job->lane = lane;
-    job->is_inherited = inherited && !is_early;
+    job->is_inherited = job->is_inherited && !is_early;
     job->may_be_sent = job->is_inherited;
-    struct job *const *node = tsearch(job, &courier->jobs, job_compare);
-    CHECK(node != NULL && *node == job);
     const int64_t patience_ms =
         call->patience_ms > 0 ? call->patience_ms : courier->options.age_max_ms;
-    job->expires_ms = steady + row->created_ms + patience_ms - wall;
+    job->expires_ms = steady + job->row.created_ms + patience_ms - wall;
     const struct lanes_head head = {
-        .place = row->place,
-        .turn = row->turn,
+        .place = job->row.place,
+        .turn = job->row.turn,
         .host = (int)call->api,
         .owner = call->owner,
         .after_lane = call->after_lane,
@@ -84,9 +79,111 @@ void courier_set_head(struct courier *courier,
         .expires_ms = job->expires_ms,
         .data = job,
     };
-    lanes_set_head(courier->lanes, lane, &head);
+    lanes_set_head(courier->lanes, job->lane, &head);
     courier_run_soon(courier);
 }
+
+static struct job *
+open_job(struct courier *courier, struct lane *lane, const struct outbox_call *row)
+{
+    struct job *job = job_open(row);
+    job->lane = lane;
+    struct job *const *node = tsearch(job, &courier->jobs, job_compare);
+    CHECK(node != NULL && *node == job);
+    return job;
+}
+
+static struct tail *tail_of(struct lane *lane)
+{
+    struct tail *tail = lane_tail(lane);
+    if (tail == NULL) {
+        tail = calloc(1, sizeof *tail);
+        CHECK(tail != NULL);
+        TAILQ_INIT(&tail->jobs);
+        lane_set_tail(lane, tail);
+    }
+    return tail;
+}
+
+void courier_inherit_call(struct courier *courier, const struct outbox_call *row, bool is_suspect)
+{
+    struct lane *lane = lanes_add(courier->lanes, row->call.lane);
+    struct job *job = open_job(courier, lane, row);
+    job->is_inherited = is_suspect;
+    tail_of(lane)->is_cut = true;
+    set_head(courier, job);
+}
+
+/* The tail */
+
+static bool is_before(const struct outbox_call *a, const struct outbox_call *b)
+{
+    return a->place != b->place ? a->place < b->place : a->id < b->id;
+}
+
+static void take_out(struct courier *courier, struct job *job)
+{
+    struct tail *tail = lane_tail(job->lane);
+    TAILQ_REMOVE(&tail->jobs, job, next);
+    courier->tails_bytes -= job->size;
+    job->is_behind = false;
+}
+
+void courier_drop_behind(struct courier *courier, struct job *job)
+{
+    take_out(courier, job);
+    forget_job(courier, job);
+}
+
+/* Those that come behind the row are left to the store, where they are as well. */
+static void cut(struct courier *courier, struct tail *tail, const struct outbox_call *row)
+{
+    struct job *last = TAILQ_LAST(&tail->jobs, job_queue);
+    while (last != NULL && is_before(row, &last->row)) {
+        courier_drop_behind(courier, last);
+        last = TAILQ_LAST(&tail->jobs, job_queue);
+    }
+    tail->is_cut = true;
+}
+
+/* At the end; further to the front if it was declared instead of a call that came earlier. */
+static void put_behind(struct courier *courier, struct lane *lane, const struct outbox_call *row)
+{
+    struct tail *tail = tail_of(lane);
+    struct job *before = TAILQ_LAST(&tail->jobs, job_queue);
+    const bool is_last = before == NULL || is_before(&before->row, row);
+    if (is_last && tail->is_cut) {
+        return;
+    }
+    if (courier->tails_bytes >= TAILS_BYTES_MAX) {
+        cut(courier, tail, row);
+        return;
+    }
+    struct job *job = open_job(courier, lane, row);
+    job->is_behind = true;
+    courier->tails_bytes += job->size;
+    while (before != NULL && !is_before(&before->row, row)) {
+        before = TAILQ_PREV(before, job_queue, next);
+    }
+    if (before == NULL) {
+        TAILQ_INSERT_HEAD(&tail->jobs, job, next);
+    } else {
+        TAILQ_INSERT_AFTER(&tail->jobs, before, job, next);
+    }
+}
+
+void courier_take_call(struct courier *courier, const struct outbox_call *row)
+{
+    struct lane *lane = lanes_find(courier->lanes, row->call.lane);
+    if (lane == NULL) {
+        lane = lanes_add(courier->lanes, row->call.lane);
+        set_head(courier, open_job(courier, lane, row));
+    } else {
+        put_behind(courier, lane, row);
+    }
+}
+
+/* The next head */
 
 static void read_later(struct courier *courier, struct lane *lane)
 {
@@ -100,19 +197,36 @@ static void read_later(struct courier *courier, struct lane *lane)
     courier->unread_at_ms = courier_steady_ms(courier) + STORE_RETRY_MS;
 }
 
-void courier_read_head(struct courier *courier, struct lane *lane)
+/* Of a lane without a head whose tail is cut. */
+static void read_head(struct courier *courier, struct lane *lane)
 {
     struct store *store = courier->options.store;
     struct outbox_call row = {0};
     const enum rc rc = store->methods->lane_head(store, lane_name(lane), courier->arena, &row);
     if (rc == RC_OK) {
-        courier_set_head(courier, lane, &row, false);
+        set_head(courier, open_job(courier, lane, &row));
     } else if (rc == RC_ABSENT) {
         lanes_remove(courier->lanes, lane);
     } else {
         read_later(courier, lane);
     }
     arena_reset(courier->arena);
+}
+
+void courier_drop_head(struct courier *courier, struct job *job)
+{
+    struct lane *lane = job->lane;
+    const struct tail *tail = lane_tail(lane);
+    struct job *next = tail == NULL ? NULL : TAILQ_FIRST(&tail->jobs);
+    forget_job(courier, job);
+    if (next != NULL) {
+        take_out(courier, next);
+        set_head(courier, next);
+    } else if (tail != NULL && tail->is_cut) {
+        read_head(courier, lane);
+    } else {
+        lanes_remove(courier->lanes, lane);
+    }
     courier_run_soon(courier);
 }
 
@@ -125,7 +239,7 @@ void courier_read_again(struct courier *courier)
     courier->unread_cap = 0;
     courier->unread_at_ms = 0;
     for (size_t i = 0; i < count; i++) {
-        courier_read_head(courier, lanes[i]);
+        read_head(courier, lanes[i]);
     }
     free(lanes);
 }

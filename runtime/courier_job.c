@@ -30,6 +30,7 @@ struct job *job_open(const struct outbox_call *row)
     }
     job->id = row->id;
     job->row = copy;
+    job->size = size;
     return job;
 }
 

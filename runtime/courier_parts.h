@@ -24,7 +24,8 @@ struct courier {
     struct arena *arena; /* for what is read from the store, reset after use */
     struct lanes *lanes;
     struct wire *wire;
-    void *jobs; /* tree by id */
+    void *jobs;         /* tree by id */
+    size_t tails_bytes; /* of the jobs that are not heads */
     struct ev_timer timer;
     struct reach reach[LANES_HOSTS];
     struct lane **unread; /* empty lanes whose next head could not be read */
@@ -48,16 +49,20 @@ void courier_run_after(struct courier *courier, int64_t wait_ms);
 int64_t courier_back_off_ms(const struct courier *courier, int failures);
 
 struct job *courier_find_job(const struct courier *courier, int64_t id);
-/* The job of a lane that has no head any more. */
-void courier_forget_job(struct courier *courier, struct job *job);
-/* Gives an empty lane its head; `inherited`: it is from before the start. */
-void courier_set_head(struct courier *courier,
-                      struct lane *lane,
-                      const struct outbox_call *row,
-                      bool inherited);
-/* Reads the next call of an empty lane; without one the lane goes. */
-void courier_read_head(struct courier *courier, struct lane *lane);
-/* Does so for the lanes for which the store failed before. */
+
+/* courier_heads.c: the calls of a lane in their order. The first is its head; those behind it are
+ * kept in memory while there is room, so that they need not be read again. */
+
+/* A call that was declared. */
+void courier_take_call(struct courier *courier, const struct outbox_call *row);
+/* Those at the heads of the lanes when the process began. */
+void courier_inherit_call(struct courier *courier, const struct outbox_call *row, bool is_suspect);
+/* The call at the head of a lane that is not running is over: the next one stands there, and
+ * without one the lane goes. */
+void courier_drop_head(struct courier *courier, struct job *job);
+/* A call behind the head is not to be made. */
+void courier_drop_behind(struct courier *courier, struct job *job);
+/* Reads heads for which the store failed before. */
 void courier_read_again(struct courier *courier);
 
 /* The call of a running lane has ended: posts it. `answer` and `detail` may be NULL. */

@@ -221,12 +221,12 @@ static void act(struct engine *engine)
 {
     const struct engine_effects *effects = &engine->options.effects;
     const struct batch *batch = &engine->batch;
+    if (batch->calls.count > 0) {
+        effects->calls(effects->context, batch->calls.items, batch->calls.count);
+    }
     if (batch->ended.count > 0) {
         effects->ended(effects->context, batch->ended.items, batch->ended_lanes.items,
                        batch->ended.count);
-    }
-    if (batch->calls.count > 0) {
-        effects->calls(effects->context, batch->calls.items, batch->calls.count);
     }
     for (size_t i = 0; i < batch->actors.count; i++) {
         effects->changed(effects->context, (*LIST_AT(&batch->actors, struct actor *, i))->ref);

@@ -41,7 +41,8 @@ struct input {
     bool is_repeatable; /* the other side says it again: homeserver events, web requests */
 };
 
-/* Where effects go, after the commit, in the order in which they were declared. */
+/* Where effects go, after the commit, each kind in the order in which they were declared; `calls`
+ * before `ended`. */
 struct engine_effects {
     void *context;
     void (*calls)(void *context, const struct outbox_call *calls, size_t count);

@@ -60,6 +60,7 @@ void lanes_remove(struct lanes *lanes, struct lane *lane)
     TAILQ_REMOVE(&lanes->all, lane, all);
     lanes->count--;
     heap_clear(&lane->barred);
+    free(lane->tail);
     free(lane);
 }
 
@@ -97,6 +98,16 @@ enum lane_state lane_state(const struct lane *lane)
 void *lane_data(const struct lane *lane)
 {
     return lane->state == LANE_EMPTY ? NULL : lane->head.data;
+}
+
+void *lane_tail(const struct lane *lane)
+{
+    return lane->tail;
+}
+
+void lane_set_tail(struct lane *lane, void *tail)
+{
+    lane->tail = tail;
 }
 
 bool lane_was_barred(const struct lane *lane)

@@ -75,6 +75,9 @@ struct slice lane_name(const struct lane *lane);
 enum lane_state lane_state(const struct lane *lane);
 /* What its head was given; NULL if the lane is empty. */
 void *lane_data(const struct lane *lane);
+/* A block from malloc that stays with the lane and is freed with it; NULL at first. */
+void *lane_tail(const struct lane *lane);
+void lane_set_tail(struct lane *lane, void *tail);
 /* True if its head was once held back by a barrier. */
 bool lane_was_barred(const struct lane *lane);
 /* True if a barrier holds its head back now, whether or not it was tried yet. */

@@ -52,6 +52,7 @@ struct lane {
     struct slice name; /* first, as the tree's key */
     enum lane_state state;
     struct lanes_head head;
+    void *tail;
     struct owner *owner;
     int64_t wakes; /* of the owner when it was given out */
     TAILQ_ENTRY(lane) all;

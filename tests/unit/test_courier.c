@@ -288,23 +288,6 @@ START_TEST(courier_next_call_of_a_lane_waits_for_the_commit)
 }
 END_TEST
 
-START_TEST(courier_reads_a_head_again_when_the_store_failed)
-{
-    rig.clock_ms = 1000000;
-    rig_start(&rig);
-    rig_declare(&rig, rig_call("l", "/1"));
-    rig_declare(&rig, rig_call("l", "/2"));
-    rig.store_errors = 2;
-    rig_run_ends(&rig, 1);
-    rig_advance(&rig, 1000);
-    rig_run_ms(&rig, 5);
-    rig_advance(&rig, 1000);
-    rig_run_ends(&rig, 2);
-    ck_assert_int_eq(rig.store_errors, 0);
-    ck_assert_str_eq(rig.requests[1].path, "/2");
-}
-END_TEST
-
 START_TEST(courier_cancelled_head_makes_way_for_the_next)
 {
     struct call owned = rig_call("l", "/owned");
@@ -570,7 +553,6 @@ int main(void)
     tcase_add_test(tc, courier_call_declared_instead_goes_before_what_waits_behind);
     tcase_add_test(tc, courier_call_waits_for_its_time_and_the_lane_with_it);
     tcase_add_test(tc, courier_next_call_of_a_lane_waits_for_the_commit);
-    tcase_add_test(tc, courier_reads_a_head_again_when_the_store_failed);
     tcase_add_test(tc, courier_cancelled_head_makes_way_for_the_next);
     tcase_add_test(tc, courier_call_cancelled_in_flight_ends_without_a_word);
     tcase_add_test(tc, courier_call_waits_while_a_commit_may_cancel_it);
