@@ -15,6 +15,16 @@ fail() {
     exit 1
 }
 
+# show_help "$@": for -h or --help, what stands at the top of the script, and no more
+show_help() {
+    case "${1:-}" in
+    -h | --help)
+        sed -n '2,/^set /s/^# \{0,1\}//p' "etc/$(basename "$0")"
+        exit
+        ;;
+    esac
+}
+
 # as_root COMMAND ...: needs no sudo on a machine where we are root already
 as_root() {
     if [ "$(id -u)" = 0 ]; then
