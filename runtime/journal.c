@@ -315,13 +315,13 @@ void journal_note_step(struct turn *turn,
 }
 
 /* A body that goes with our own secrets holds another's: Gitter's code for a token. */
-static uint32_t digest_of(const struct turn *turn, const struct call *call)
+static uint32_t digest_of(const struct call *call, struct slice body)
 {
     if (call->auth == CALL_AUTH_OAUTH) {
         return 0;
     }
     const struct slice texts[] = {call->owner, call->after_lane, call->content_type, call->ref,
-                                  veiled_text(turn, call->body)};
+                                  body};
     const int64_t numbers[] = {
         (int64_t)call->api,
         (int64_t)call->auth,
@@ -344,13 +344,14 @@ void journal_note_call(struct turn *turn, const struct outbox_call *call)
 {
     struct buf *buf = decide(turn, "call", 7);
     if (buf != NULL) {
+        const struct slice body = veiled_text(turn, call->call.body);
         pack_put_int(buf, call->id % JOURNAL_CALLS_PER_TURN);
         put_cstr(buf, application_of(turn)->messages[call->call.purpose].name);
         pack_put_text(buf, call->call.lane);
         pack_put_text(buf, call->call.method);
         pack_put_text(buf, veiled_text(turn, call->call.path));
-        pack_put_int(buf, (int64_t)call->call.body.len);
-        pack_put_fixed(buf, digest_of(turn, &call->call));
+        pack_put_int(buf, (int64_t)body.len);
+        pack_put_fixed(buf, digest_of(&call->call, body));
     }
 }
 

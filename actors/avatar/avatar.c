@@ -1,6 +1,6 @@
 /* One picture: fetched from where Gitter says it is, looked at, and uploaded to the homeserver.
  * What is no picture of a known kind, too large or not to be had is tried again a few times, hours
- * apart. */
+ * apart, and then when somebody asks for it after it was forgotten. */
 #include "actors/avatar/avatar.h"
 
 #include "codecs/picture.h"
@@ -14,11 +14,12 @@
 #define avatar_if_always NULL
 #define avatar_do_nothing NULL
 
-static fsm_guard avatar_if_is_picture, avatar_if_is_stored;
+static fsm_guard avatar_if_is_picture, avatar_if_is_stored, avatar_if_has_attempts;
 static fsm_action avatar_do_fetch, avatar_do_fetch_again, avatar_do_note, avatar_do_upload,
     avatar_do_hand_out, avatar_do_give, avatar_do_give_up;
 
-static const char *const avatar_states[] = {"NEW", "FETCHING", "UPLOADING", "READY", "FAILED"};
+static const char *const avatar_states[] = {"NEW",   "FETCHING", "UPLOADING",
+                                            "READY", "FAILED",   "GONE"};
 
 // clang-format off
 static const struct fsm_row avatar_rows[] = {
@@ -30,14 +31,16 @@ static const struct fsm_row avatar_rows[] = {
     ROW(FETCHING,  FETCH_ENDED,  always,     FAILED,    give_up),
     ROW(UPLOADING, UPLOAD_ENDED, is_stored,  READY,     hand_out),
     ROW(UPLOADING, UPLOAD_ENDED, always,     FAILED,    give_up),
-    ROW(FAILED,    DEADLINE,     always,     FETCHING,  fetch_again),
+    ROW(FAILED,    DEADLINE,     has_attempts, FETCHING, fetch_again),
+    ROW(FAILED,    DEADLINE,     always,     GONE,      nothing),
+    ROW(READY,     DEADLINE,     always,     GONE,      nothing),
 };
 
-#define BUT(state) ((STATE_BIT(AVATAR_FAILED + 1) - 1) & ~STATE_BIT(state))
+#define BUT(state) ((STATE_BIT(AVATAR_GONE + 1) - 1) & ~STATE_BIT(state))
 static const struct fsm_pairs avatar_refused[] = {
     {MSG_AVATAR_FETCH_ENDED, BUT(AVATAR_FETCHING)},
     {MSG_AVATAR_UPLOAD_ENDED, BUT(AVATAR_UPLOADING)},
-    {MSG_AVATAR_DEADLINE, BUT(AVATAR_FAILED)},
+    {MSG_AVATAR_DEADLINE, BUT(AVATAR_FAILED) & ~STATE_BIT(AVATAR_READY)},
 };
 // clang-format on
 
@@ -47,6 +50,8 @@ enum {
     FAILURES_MAX = 4,
     AGAIN_MS = 6 * 60 * 60 * 1000,
 };
+
+static const int64_t day_ms = 24 * INT64_C(3600) * 1000;
 
 /* Asking for it */
 
@@ -86,6 +91,17 @@ static bool avatar_if_is_stored(const void *state, const struct msg *msg)
 {
     (void)state;
     return ended_is_done(msg) && picture_content_uri(ended_of(msg)->body).len > 0;
+}
+
+static bool avatar_if_has_attempts(const void *state, const struct msg *msg)
+{
+    (void)msg;
+    return ((const struct avatar *)state)->failures < FAILURES_MAX;
+}
+
+static void keep(struct turn *turn, struct avatar *avatar)
+{
+    avatar->deadline_ms = turn_now_ms(turn) + AVATAR_KEPT_DAYS * day_ms;
 }
 
 /* Fetching and uploading: behind everything that people wait for */
@@ -164,8 +180,12 @@ give(struct turn *turn, const struct avatar *avatar, struct slice ghost, struct 
 
 static void avatar_do_give(void *next, const struct msg *msg, struct turn *turn)
 {
+    struct avatar *avatar = next;
     const struct msg_avatar_wanted *wanted = msg->body;
-    give(turn, next, wanted->ghost, wanted->face);
+    if (avatar->deadline_ms - turn_now_ms(turn) < (AVATAR_KEPT_DAYS - 1) * day_ms) {
+        keep(turn, avatar);
+    }
+    give(turn, avatar, wanted->ghost, wanted->face);
 }
 
 static void avatar_do_hand_out(void *next, const struct msg *msg, struct turn *turn)
@@ -180,6 +200,7 @@ static void avatar_do_hand_out(void *next, const struct msg *msg, struct turn *t
         give(turn, avatar, ghost, face);
     }
     avatar->waiting = SLICE_EMPTY;
+    keep(turn, avatar);
 }
 
 static void avatar_do_give_up(void *next, const struct msg *msg, struct turn *turn)
@@ -189,6 +210,8 @@ static void avatar_do_give_up(void *next, const struct msg *msg, struct turn *tu
     avatar->failures++;
     if (avatar->failures < FAILURES_MAX) {
         avatar->deadline_ms = turn_now_ms(turn) + AGAIN_MS;
+    } else {
+        keep(turn, avatar);
     }
 }
 
@@ -201,7 +224,7 @@ const struct fsm avatar_fsm = {
     .states = avatar_states,
     .states_count = MACHINE_COUNT(avatar_states),
     .first = AVATAR_NEW,
-    .last = FSM_STATE_NONE,
+    .last = AVATAR_GONE,
     .rows = avatar_rows,
     .rows_count = MACHINE_COUNT(avatar_rows),
     .refused = avatar_refused,

@@ -1,7 +1,8 @@
 /* actors/avatar/avatar.h: one picture that Gitter names, brought to the homeserver's media once.
  *
  * Key: its URL. Whoever shows the picture asks for it, and is told its mxc URL when that is there,
- * or at once if it is already.
+ * or at once if it is already. Who has been told needs it no more: a picture that nobody has asked
+ * for in AVATAR_KEPT_DAYS is forgotten, and fetched again for the next who does.
  */
 #ifndef GITTERD_ACTORS_AVATAR_AVATAR_H
 #define GITTERD_ACTORS_AVATAR_AVATAR_H
@@ -15,7 +16,12 @@ enum avatar_state {
     AVATAR_FETCHING,
     AVATAR_UPLOADING,
     AVATAR_READY,
-    AVATAR_FAILED, /* until deadline_ms, if it is to be tried again */
+    AVATAR_FAILED, /* until deadline_ms */
+    AVATAR_GONE,
+};
+
+enum {
+    AVATAR_KEPT_DAYS = 30
 };
 
 #define AVATAR_FIELDS(F, S)                                                                        \

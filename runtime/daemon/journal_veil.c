@@ -1,6 +1,8 @@
 #include "runtime/daemon/journal_veil.h"
 
 #include "actors/messages.h"
+#include "codecs/journal.h"
+#include "codecs/picture.h"
 #include "codecs/url.h"
 #include "db/secrets.h"
 #include "runtime/base/buf.h"
@@ -83,8 +85,30 @@ static size_t find_secret(struct slice text, size_t underscore, size_t *end)
     return start > 0 && *end > start ? start : 0;
 }
 
+/* Pictures: how they begin, which tells what they are, how long they are and a hash. */
+
+enum {
+    PICTURE_HEAD_BYTES = 12,
+    PICTURE_KEPT_BYTES = 64 /* the stand-in is no longer, and stands for itself */
+};
+
+static struct slice veil_picture(struct arena *arena, struct slice picture)
+{
+    if (picture.len <= PICTURE_KEPT_BYTES) {
+        return picture;
+    }
+    struct buf out;
+    buf_init(&out, arena);
+    buf_put(&out, slice_first(picture, PICTURE_HEAD_BYTES));
+    buf_printf(&out, ": %zu bytes, hash %08x", picture.len, journal_hash(0, picture));
+    return buf_slice(&out);
+}
+
 static struct slice veil_text(void *context, struct arena *arena, struct slice text)
 {
+    if (picture_type(text).len > 0) {
+        return veil_picture(arena, text);
+    }
     struct slice out = text;
     char *copy = NULL;
     size_t at = 0;
@@ -206,10 +230,22 @@ static const void *veil_exchange(struct arena *arena, const struct call_ended *e
     return out;
 }
 
+/* Whatever was fetched: it may be no picture. */
+static const void *veil_fetched(struct arena *arena, const struct call_ended *ended)
+{
+    struct call_ended *out = ARENA_NEW(arena, struct call_ended);
+    *out = *ended;
+    out->body = veil_picture(arena, ended->body);
+    return out;
+}
+
 static const void *veil_input(void *context, struct arena *arena, const struct msg *msg)
 {
     if (msg->kind == MSG_WEB_REQUEST) {
         return veil_web(context, arena, msg->body);
+    }
+    if (msg->kind == MSG_AVATAR_FETCH_ENDED) {
+        return veil_fetched(arena, msg->body);
     }
     return msg->kind == MSG_LOGIN_TOKEN_ENDED ? veil_exchange(arena, msg->body) : msg->body;
 }

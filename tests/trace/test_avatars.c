@@ -140,6 +140,59 @@ START_TEST(picture_that_comes_late_is_shown)
 }
 END_TEST
 
+static void wait_days(int days)
+{
+    for (int i = 0; i < 4 * days; i++) {
+        world_wait(&world, 6 * 60 * 60 * 1000);
+    }
+}
+
+START_TEST(picture_that_the_homeserver_does_not_take_is_tried_again)
+{
+    world.is_held[MSG_AVATAR_UPLOAD_ENDED] = true;
+    says("bob");
+    world_end(&world, MSG_AVATAR_UPLOAD_ENDED, CALL_END_FAILED, 500, "{}");
+    world.is_held[MSG_AVATAR_UPLOAD_ENDED] = false;
+    world_settle(&world);
+    world_assert_state(&world, ACTOR_AVATAR, URL, "FAILED");
+    world_wait(&world, 6 * 60 * 60 * 1000);
+    ck_assert(world_said(&world, "picture @gitter_bob:hs mxc://hs/p1\n"));
+}
+END_TEST
+
+START_TEST(picture_that_nobody_asks_for_is_forgotten_and_fetched_for_the_next)
+{
+    says("bob");
+    wait_days(20);
+    says("eve"); /* she shows the same */
+    wait_days(20);
+    world_assert_state(&world, ACTOR_AVATAR, URL, "READY");
+    says("bob"); /* he has it: nothing is asked for */
+    wait_days(11);
+    world_assert_state(&world, ACTOR_AVATAR, URL, "-");
+    says("bob");
+    ck_assert_int_eq(world.peers.pictures_fetched, 1);
+    says("dan");
+    ck_assert_int_eq(world.peers.pictures_fetched, 2);
+    ck_assert(world_said(&world, "picture @gitter_dan:hs mxc://hs/p2\n"));
+}
+END_TEST
+
+START_TEST(picture_that_was_not_to_be_had_is_tried_again_after_it_was_forgotten)
+{
+    world.peers.picture = SLICE_EMPTY;
+    says("bob");
+    wait_days(29);
+    world_assert_state(&world, ACTOR_AVATAR, URL, "FAILED");
+    says("eve");
+    ck_assert_int_eq(world.peers.pictures_fetched, 4);
+    wait_days(3);
+    world_assert_state(&world, ACTOR_AVATAR, URL, "-");
+    says("dan");
+    ck_assert_int_eq(world.peers.pictures_fetched, 5);
+}
+END_TEST
+
 START_TEST(pictures_can_be_switched_off)
 {
     world.settings.shows_avatars = false;
@@ -163,6 +216,9 @@ static Suite *suite(void)
     tcase_add_test(tests, what_is_no_picture_is_not_uploaded);
     tcase_add_test(tests, failure_is_tried_again_a_few_times);
     tcase_add_test(tests, picture_that_comes_late_is_shown);
+    tcase_add_test(tests, picture_that_the_homeserver_does_not_take_is_tried_again);
+    tcase_add_test(tests, picture_that_nobody_asks_for_is_forgotten_and_fetched_for_the_next);
+    tcase_add_test(tests, picture_that_was_not_to_be_had_is_tried_again_after_it_was_forgotten);
     tcase_add_test(tests, pictures_can_be_switched_off);
     suite_add_tcase(suite, tests);
     return suite;

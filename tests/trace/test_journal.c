@@ -129,6 +129,47 @@ START_TEST(no_secret_of_a_login_is_in_the_journal)
 }
 END_TEST
 
+/* One that is too large to be kept as it is, with bytes that are no text. */
+static struct slice picture_of(const char *head, size_t head_len)
+{
+    enum {
+        PICTURE_BYTES = 3000
+    };
+    char *bytes = arena_alloc(world.arena, PICTURE_BYTES);
+    memcpy(bytes, head, head_len);
+    for (size_t i = head_len; i < PICTURE_BYTES; i++) {
+        bytes[i] = (char)(i * 7);
+    }
+    return slice_make(bytes, PICTURE_BYTES);
+}
+
+START_TEST(no_picture_is_in_the_journal)
+{
+    static const struct {
+        const char *head;
+        size_t len;
+    } heads[] = {{"RIFF\0\1\0\0WEBP", 12}, {"\x89PNG\r\n\x1a\n", 8}, {"<svg>", 5}};
+    struct secrets *secrets = NULL;
+    ck_assert_int_eq(secrets_open(SLICE("key"), &secrets), RC_OK);
+    const struct journal_veil veil = journal_veil(secrets);
+    world.veil = &veil;
+    world_crash(&world);
+    flow_bridge(&world);
+    world.peers.avatar = "https://pictures.example/bob";
+    world.peers.picture = picture_of(heads[_i].head, heads[_i].len);
+    world_says(&world, "r1", "bob", "hello");
+    world_settle(&world);
+    ck_assert_int_eq(world.peers.pictures_fetched, 1);
+    ck_assert_int_eq(world.peers.pictures_uploaded, _i < 2 ? 1 : 0);
+    const struct slice journal = store_memory_journal(world.store, world.arena);
+    const struct slice part = slice_first(slice_from(world.peers.picture, 20), 40);
+    ck_assert_uint_eq(slice_find(journal, part), journal.len);
+    ck_assert_uint_lt(slice_find(journal, SLICE(": 3000 bytes, hash ")), journal.len);
+    ck_assert_uint_gt(world_replay(&world), 10); /* and it comes out the same without it */
+    secrets_close(secrets);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("journal");
@@ -136,6 +177,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, log_that_begins_in_mid_life_replays, 12, 27);
     tcase_add_test(tcase, no_secret_of_a_login_is_in_the_journal);
+    tcase_add_loop_test(tcase, no_picture_is_in_the_journal, 0, 3);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -30,8 +30,7 @@ END_TEST
 static bool is_resting_place(const struct fsm *fsm, size_t state)
 {
     const struct slice name = slice_from_cstr(fsm->states[state]);
-    return ((fsm->kind == ACTOR_GHOST || fsm->kind == ACTOR_AVATAR) &&
-            slice_equal(name, SLICE("READY"))) ||
+    return (fsm->kind == ACTOR_GHOST && slice_equal(name, SLICE("READY"))) ||
            (fsm->kind == ACTOR_CHAT && slice_equal(name, SLICE("LEFT")));
 }
 
