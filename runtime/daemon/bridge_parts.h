@@ -1,5 +1,6 @@
-/* runtime/daemon/bridge_parts.h: the parts of the running daemon, shared by bridge.c (opening,
- * running, closing) and bridge_wires.c (what goes from one part to another).
+/* runtime/daemon/bridge_parts.h: the parts of the running daemon, shared by bridge.c (running),
+ * bridge_open.c (opening in the order of need, closing), bridge_ports.c (listening) and
+ * bridge_wires.c (what goes from one part to another).
  *
  * Thread: loop thread only.
  */
@@ -58,6 +59,13 @@ struct bridge {
     int64_t drain_until_ms;
     int64_t started_ms;
 };
+
+/* Opens and starts all parts; what cannot be is said on standard error. Close in any case. */
+NODISCARD enum rc bridge_open(struct bridge *bridge);
+void bridge_close(struct bridge *bridge);
+NODISCARD enum rc bridge_open_ports(struct bridge *bridge);
+/* Says on standard error what went wrong, unless it is RC_OK; gives the rc. */
+NODISCARD enum rc bridge_tell(enum rc rc, const char *what, struct slice detail);
 
 /* The wall clock, ms since the epoch; takes no context. */
 int64_t bridge_now_ms(void *context);
