@@ -24,7 +24,8 @@ static const struct relation_sql relation_sql[RELATIONS_COUNT] = {
             SLICE_INIT("SELECT event_id FROM message_map "
                        "WHERE matrix_room = ?1 AND gitter_id = ?2"),
             SLICE_INIT("SELECT gitter_id FROM message_map "
-                       "WHERE matrix_room = ?1 AND event_id = ?2 ORDER BY gitter_id LIMIT 1"),
+                       "WHERE matrix_room = ?1 AND event_id = ?2 AND event_id <> '' "
+                       "ORDER BY gitter_id LIMIT 1"),
             SLICE_INIT("SELECT gitter_id FROM message_map "
                        "WHERE matrix_room = ?1 AND gitter_id > ?2 ORDER BY gitter_id LIMIT ?3"),
         },
@@ -237,6 +238,9 @@ enum rc reader_related_by_value(struct store *store,
                                 struct arena *arena,
                                 struct slice *right)
 {
+    if (value.len == 0) {
+        return RC_ABSENT;
+    }
     struct query query = query_begin(reader_of(store)->by_value[relation]);
     query_text(&query, left);
     query_text(&query, value);

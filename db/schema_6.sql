@@ -4,6 +4,10 @@
 DROP INDEX seen_events_by_time;
 DROP INDEX message_map_by_day;
 
+-- Without the messages that are on their way to Matrix and have no event yet.
+DROP INDEX message_map_by_event;
+CREATE INDEX message_map_by_event ON message_map (matrix_room, event_id) WHERE event_id <> '';
+
 -- Found in the order they are wanted in, so that nothing is sorted.
 DROP INDEX users_by_private_room;
 DROP INDEX users_by_gitter_id;

@@ -138,7 +138,7 @@ static enum rc memory_related_by_value(struct store *store,
 {
     const struct rows *rows = &memory_of(store)->relations[relation];
     size_t i = rows_from(rows, &(struct row_key){.a = left});
-    for (; i < rows->count && slice_equal(rows->at[i].row->key.a, left); i++) {
+    for (; value.len > 0 && i < rows->count && slice_equal(rows->at[i].row->key.a, left); i++) {
         if (slice_equal(rows->at[i].row->value, value)) {
             *right = give(arena, rows->at[i].row->key.b);
             return RC_OK;

@@ -302,7 +302,7 @@ static bool look_up_right(struct turn *turn,
                           struct slice *right)
 {
     struct store *store = turn->engine->options.store;
-    for (size_t i = turn->batch->relations.count; i-- > 0;) {
+    for (size_t i = turn->batch->relations.count; value.len > 0 && i-- > 0;) {
         const struct store_relation *row =
             LIST_AT(&turn->batch->relations, struct store_relation, i);
         if (row->relation == relation && !row->is_gone && slice_equal(row->left, left) &&

@@ -136,7 +136,7 @@ struct store_methods {
                        struct slice right,
                        struct arena *arena,
                        struct slice *value);
-    /* By value: which `right` of `left` has it. */
+    /* By value: which `right` of `left` has it. The empty one is not looked for: RC_ABSENT. */
     enum rc (*related_by_value)(struct store *store,
                                 enum relation relation,
                                 struct slice left,

@@ -57,6 +57,28 @@ STORE_TEST(store_relation_by_value_gives_the_first)
     ck_slice_eq(text, SLICE("m1"));
 }
 
+STORE_TEST(store_relation_without_a_value_is_found_once_it_has_one)
+{
+    struct slice text = SLICE_EMPTY;
+    relate("!a", "m1", "");
+    ck_rc_eq(
+        is->related(store, RELATION_MESSAGE_MAP, SLICE("!a"), SLICE("m1"), fixture.arena, &text),
+        RC_OK);
+    ck_slice_eq(text, SLICE_EMPTY);
+    ck_rc_eq(is->related_by_value(store, RELATION_MESSAGE_MAP, SLICE("!a"), SLICE_EMPTY,
+                                  fixture.arena, &text),
+             RC_ABSENT);
+    relate("!a", "m1", "$1");
+    ck_rc_eq(is->related_by_value(store, RELATION_MESSAGE_MAP, SLICE("!a"), SLICE("$1"),
+                                  fixture.arena, &text),
+             RC_OK);
+    ck_slice_eq(text, SLICE("m1"));
+    relate("!a", "m1", "");
+    ck_rc_eq(is->related_by_value(store, RELATION_MESSAGE_MAP, SLICE("!a"), SLICE("$1"),
+                                  fixture.arena, &text),
+             RC_ABSENT);
+}
+
 static void ghost_in(const char *room, const char *ghost, bool is_gone)
 {
     ck_rc_eq(fixture_relate(&fixture, (struct store_relation){.relation = RELATION_GHOST_ROOM,
@@ -399,6 +421,8 @@ int main(void)
     tcase_add_loop_test(both, store_clean_mark_is_taken_once, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_relation_is_found_both_ways, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_relation_by_value_gives_the_first, 0, FIXTURE_KINDS);
+    tcase_add_loop_test(both, store_relation_without_a_value_is_found_once_it_has_one, 0,
+                        FIXTURE_KINDS);
     tcase_add_loop_test(both, store_relations_go_on_after_one, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_relation_deletes_one_or_all_of_left, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_relations_of_one_batch_go_in_order, 0, FIXTURE_KINDS);

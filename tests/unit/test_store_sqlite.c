@@ -507,7 +507,7 @@ START_TEST(sqlite_look_ups_use_indexes)
         "SELECT id FROM outbox WHERE lane > 'l' ORDER BY lane, place, id LIMIT 1",
         "SELECT id FROM outbox WHERE lane = 'l' ORDER BY place, id LIMIT 1",
         "SELECT gitter_id FROM message_map WHERE matrix_room = '!r' AND event_id = '$e' "
-        "ORDER BY gitter_id LIMIT 1",
+        "AND event_id <> '' ORDER BY gitter_id LIMIT 1",
         "SELECT 1 FROM seen_events WHERE event_id = '$e'",
         "SELECT event_id FROM seen_events WHERE event_id > '$e' ORDER BY event_id "
         "LIMIT 1 OFFSET 9",
