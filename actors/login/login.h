@@ -37,6 +37,9 @@ struct login {
 
 extern const struct fsm login_fsm;
 
+/* The path of a link, in front of "<key>.<secret>". */
+#define LOGIN_LINK_PATH "/auth_gitter/"
+
 /* A request to a link or to the address that Gitter sends browsers back to. */
 void login_route(struct turn *turn, const struct msg_web *web);
 

@@ -131,7 +131,7 @@ static void route_callback(struct turn *turn, const struct msg_web *web, struct 
 /* HEAD changes nothing: at the callback it is told what the link's own page would say. */
 void login_route(struct turn *turn, const struct msg_web *web)
 {
-    const struct slice link = SLICE("/auth_gitter/");
+    const struct slice link = SLICE(LOGIN_LINK_PATH);
     if (slice_starts_with(web->path, link)) {
         route_link(turn, web, slice_from(web->path, link.len),
                    slice_equal(web->method, SLICE("POST")));

@@ -73,8 +73,6 @@ void user_say(struct turn *turn, struct user *user, const struct text_pair *text
     } while (false)
 
 void user_say_plain(struct turn *turn, struct user *user, enum text text);
-/* Says that there is no login, with a link to one. */
-void user_offer_login(struct turn *turn, struct user *user);
 
 /* A command, taken apart. `page` is 0 unless a further page is wanted. */
 struct command_line {
@@ -83,6 +81,16 @@ struct command_line {
     int64_t page;
 };
 typedef void command_run(struct turn *turn, struct user *user, const struct command_line *line);
+
+/* user_login.c */
+fsm_action user_do_take_token, user_do_refuse_token, user_do_read_account, user_do_finish_login;
+fsm_action user_do_say_login_failed, user_do_fail_login, user_do_expire;
+fsm_action user_do_log_out, user_do_finish_logout;
+/* A new link to log in; the one given before stops working. */
+struct slice user_fresh_link(struct user *user, struct turn *turn);
+/* Says that there is no login, or not any more, with such a link. */
+void user_offer_login(struct turn *turn, struct user *user);
+void user_say_expired(struct turn *turn, struct user *user);
 
 /* user_commands.c */
 fsm_action user_do_obey, user_do_obey_stranger;

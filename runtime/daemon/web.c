@@ -1,6 +1,6 @@
 #include "runtime/daemon/web.h"
 
-#include "actors/messages.h"
+#include "actors/login/login.h"
 #include "codecs/url.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
@@ -314,7 +314,7 @@ static enum place place_of(struct slice path)
     if (slice_equal(path, SLICE("/callback"))) {
         return PLACE_CALLBACK;
     }
-    return slice_starts_with(path, SLICE("/auth_gitter/")) ? PLACE_LINK : PLACE_NONE;
+    return slice_starts_with(path, SLICE(LOGIN_LINK_PATH)) ? PLACE_LINK : PLACE_NONE;
 }
 
 static void on_place(struct web *web, enum place place, const struct http_head *head)
