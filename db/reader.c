@@ -51,6 +51,7 @@ static enum rc reader_prepare_fixed(struct reader *reader)
         {&reader->begin, SLICE("BEGIN")},
         {&reader->commit, SLICE("COMMIT")},
         {&reader->next_turn, SLICE("SELECT value FROM meta WHERE key = 'next_turn'")},
+        {&reader->last_ms, SLICE("SELECT value FROM meta WHERE key = 'last_ms'")},
         {&reader->seen, SLICE("SELECT 1 FROM seen_events WHERE event_id = ?1")},
         {&reader->lane_next,
          SLICE("SELECT " OUTBOX_COLUMNS
@@ -180,6 +181,13 @@ enum rc reader_next_turn(struct store *store, int64_t *turn)
 {
     struct query query = query_begin(reader_of(store)->next_turn);
     const enum rc rc = number_end(&query, turn);
+    return rc == RC_ABSENT ? RC_CORRUPT : rc;
+}
+
+enum rc reader_last_ms(struct store *store, int64_t *ms)
+{
+    struct query query = query_begin(reader_of(store)->last_ms);
+    const enum rc rc = number_end(&query, ms);
     return rc == RC_ABSENT ? RC_CORRUPT : rc;
 }
 

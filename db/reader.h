@@ -21,6 +21,7 @@ struct reader {
     sqlite3_stmt *begin;
     sqlite3_stmt *commit;
     sqlite3_stmt *next_turn;
+    sqlite3_stmt *last_ms;
     sqlite3_stmt *related[RELATIONS_COUNT];
     sqlite3_stmt *by_value[RELATIONS_COUNT];
     sqlite3_stmt *relations[RELATIONS_COUNT];
@@ -47,6 +48,7 @@ void reader_clear(struct reader *reader);
 /* The reading methods of struct store_methods, for a store that begins with a struct reader. */
 void reader_hold(struct store *store, bool is_held);
 enum rc reader_next_turn(struct store *store, int64_t *turn);
+enum rc reader_last_ms(struct store *store, int64_t *ms);
 enum rc reader_load(
     struct store *store, int kind, struct slice key, struct arena *arena, struct store_actor *out);
 enum rc reader_find(struct store *store,

@@ -58,6 +58,12 @@ static enum rc memory_next_turn(struct store *store, int64_t *turn)
     return RC_OK;
 }
 
+static enum rc memory_last_ms(struct store *store, int64_t *ms)
+{
+    *ms = memory_of(store)->last_ms;
+    return RC_OK;
+}
+
 static enum rc memory_load(
     struct store *store, int kind, struct slice key, struct arena *arena, struct store_actor *out)
 {
@@ -369,6 +375,7 @@ static void memory_abandon(struct store *store)
 static const struct store_methods memory_methods = {
     .close = memory_close,
     .next_turn = memory_next_turn,
+    .last_ms = memory_last_ms,
     .load = memory_load,
     .find = memory_find,
     .list = memory_list,
@@ -407,6 +414,7 @@ struct store *store_memory_copy(struct store *store)
     const struct memory_store *self = memory_of(store);
     struct memory_store *copy = memory_of(store_memory_open(self->tables, self->tables_count));
     copy->next_turn = self->next_turn;
+    copy->last_ms = self->last_ms;
     for (size_t kind = 0; kind < self->tables_count; kind++) {
         rows_copy(&copy->actors[kind], &self->actors[kind]);
     }

@@ -14,6 +14,7 @@ struct memory_store {
     const struct store_table *tables;
     size_t tables_count;
     int64_t next_turn;
+    int64_t last_ms;
     bool is_clean;
     struct rows *actors;                    /* by kind; a: key */
     struct rows relations[RELATIONS_COUNT]; /* a: left, b: right */

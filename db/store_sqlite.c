@@ -124,6 +124,7 @@ static const struct store_methods sqlite_methods = {
     .close = sqlite_close,
     .hold = reader_hold,
     .next_turn = reader_next_turn,
+    .last_ms = reader_last_ms,
     .load = reader_load,
     .find = reader_find,
     .list = reader_list,

@@ -49,7 +49,8 @@ static enum rc writer_prepare_fixed(struct writer *writer)
         {&writer->begin, SLICE("BEGIN IMMEDIATE")},
         {&writer->commit, SLICE("COMMIT")},
         {&writer->rollback, SLICE("ROLLBACK")},
-        {&writer->set_next_turn, SLICE("UPDATE meta SET value = ?1 WHERE key = 'next_turn'")},
+        {&writer->set_turn_and_time, SLICE("UPDATE meta SET value = iif(key = 'next_turn', ?1, ?2) "
+                                           "WHERE key IN ('next_turn', 'last_ms')")},
         {&writer->see, SLICE("INSERT INTO seen_events (event_id, seen_ms) VALUES (?1, ?2) "
                              "ON CONFLICT (event_id) DO NOTHING")},
         {&writer->add_call,
@@ -194,8 +195,9 @@ static enum rc writer_put_calls(struct writer *writer, const struct store_batch 
 
 static enum rc writer_put(struct writer *writer, const struct store_batch *batch)
 {
-    struct query query = query_begin(writer->set_next_turn);
+    struct query query = query_begin(writer->set_turn_and_time);
     query_int(&query, batch->next_turn);
+    query_int(&query, batch->now_ms);
     enum rc rc = query_run(&query);
     if (rc == RC_OK) {
         rc = journal_forget_note(&writer->forgetting, writer->scratch, batch);

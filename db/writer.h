@@ -23,7 +23,7 @@ struct writer {
     sqlite3_stmt *begin;
     sqlite3_stmt *commit;
     sqlite3_stmt *rollback;
-    sqlite3_stmt *set_next_turn;
+    sqlite3_stmt *set_turn_and_time;
     sqlite3_stmt *relate[RELATIONS_COUNT];
     sqlite3_stmt *unrelate[RELATIONS_COUNT];
     sqlite3_stmt *unrelate_all[RELATIONS_COUNT];

@@ -2,14 +2,30 @@
 
 #include "runtime/base/check.h"
 
+enum {
+    SLOWER_BY = 4
+};
+
 int64_t clock_tell(struct clock *clock, int64_t wall_ms, int64_t steady_ms)
 {
     const int64_t offset_ms = wall_ms - steady_ms;
-    if (!clock->is_set || offset_ms > clock->offset_ms) {
-        clock->offset_ms = offset_ms;
-        clock->is_set = true;
+    if (!clock->is_set || offset_ms >= clock->offset_ms) {
+        *clock = (struct clock){true, offset_ms, steady_ms};
+        return wall_ms;
     }
+    const int64_t ahead_ms = clock->offset_ms - offset_ms;
+    const int64_t less_ms = (steady_ms - clock->level_ms) / SLOWER_BY;
+    clock->level_ms += less_ms * SLOWER_BY;
+    clock->offset_ms -= less_ms < ahead_ms ? less_ms : ahead_ms;
     return steady_ms + clock->offset_ms;
+}
+
+void clock_raise(struct clock *clock, int64_t least_ms, int64_t steady_ms)
+{
+    const int64_t offset_ms = least_ms - steady_ms;
+    if (!clock->is_set || offset_ms > clock->offset_ms) {
+        *clock = (struct clock){true, offset_ms, steady_ms};
+    }
 }
 
 int64_t clock_read_us(clockid_t id)

@@ -60,6 +60,9 @@ static enum rc open_store(struct bridge *bridge)
     if (rc == RC_OK) {
         rc = store_sqlite_open(&options, bridge->arena, &bridge->store, &error);
     }
+    if (rc == RC_OK) {
+        rc = bridge_begin_clock(bridge);
+    }
     return bridge_tell(rc, "cannot open the database", error);
 }
 

@@ -67,8 +67,10 @@ NODISCARD enum rc bridge_open_ports(struct bridge *bridge);
 /* Says on standard error what went wrong, unless it is RC_OK; gives the rc. */
 NODISCARD enum rc bridge_tell(enum rc rc, const char *what, struct slice detail);
 
-/* The wall clock, ms since the epoch; takes no context. */
+/* The clock of the process (runtime/base/clock.h), ms since the epoch; takes no context. */
 int64_t bridge_now_ms(void *context);
+/* From now on it is not behind what the store last heard of it. */
+NODISCARD enum rc bridge_begin_clock(const struct bridge *bridge);
 /* Random bytes; the context is the bridge. */
 void bridge_random(void *context, void *out, size_t len);
 /* An input for the router. */

@@ -7,11 +7,31 @@
 #include "runtime/daemon/receipts.h"
 #include "runtime/log.h"
 
+static struct clock process_clock; /* of the process, as the clocks it reads */
+
 int64_t bridge_now_ms(void *context)
 {
-    static struct clock clock; /* of the process, as the clocks it reads */
     (void)context;
-    return clock_tell(&clock, clock_read_ms(CLOCK_REALTIME), clock_read_ms(CLOCK_BOOTTIME));
+    return clock_tell(&process_clock, clock_read_ms(CLOCK_REALTIME), clock_read_ms(CLOCK_BOOTTIME));
+}
+
+static int64_t steady_ms(void *context)
+{
+    (void)context;
+    return clock_read_ms(CLOCK_BOOTTIME);
+}
+
+enum rc bridge_begin_clock(const struct bridge *bridge)
+{
+    struct store *store = bridge->store;
+    int64_t last_ms = 0;
+    const enum rc rc = store->methods->last_ms(store, &last_ms);
+    const int64_t behind_ms = last_ms - bridge_now_ms(NULL);
+    if (rc == RC_OK && behind_ms > 0) {
+        log_event(bridge->log, LOG_WARN, "clock_was_set_back", LOG_INT("by_ms", behind_ms));
+        clock_raise(&process_clock, last_ms, clock_read_ms(CLOCK_BOOTTIME));
+    }
+    return rc;
 }
 
 void bridge_random(void *context, void *out, size_t len)
@@ -270,5 +290,7 @@ void bridge_wire_courier(struct bridge *bridge, struct courier_options *options)
     options->token_refused = token_refused;
     options->is_undecided = call_is_undecided;
     options->random = bridge_random;
+    options->now_ms = bridge_now_ms;
+    options->steady_ms = steady_ms;
     options->context = bridge;
 }

@@ -247,6 +247,11 @@ static enum rc front_next_turn(struct store *store, int64_t *turn)
     return inner_of(store)->methods->next_turn(inner_of(store), turn);
 }
 
+static enum rc front_last_ms(struct store *store, int64_t *ms)
+{
+    return inner_of(store)->methods->last_ms(inner_of(store), ms);
+}
+
 static enum rc front_load(
     struct store *store, int kind, struct slice key, struct arena *arena, struct store_actor *out)
 {
@@ -412,6 +417,7 @@ static void front_close(struct store *store)
 static const struct store_methods front_methods = {
     .close = front_close,
     .next_turn = front_next_turn,
+    .last_ms = front_last_ms,
     .load = front_load,
     .find = front_find,
     .list = front_list,
@@ -432,7 +438,7 @@ static const struct store_methods front_methods = {
     .hold = front_hold,
     .abandon = front_abandon,
 };
-_Static_assert(sizeof front_methods == 21 * sizeof(void (*)(void)), "a new method goes here too");
+_Static_assert(sizeof front_methods == 22 * sizeof(void (*)(void)), "a new method goes here too");
 
 static struct store *crash(struct store *store)
 {

@@ -25,10 +25,38 @@ START_TEST(clock_follows_a_jump_forwards_and_none_back)
     struct clock clock = {0};
     ck_assert_int_eq(clock_tell(&clock, 1000000, 50), 1000000);
     ck_assert_int_eq(clock_tell(&clock, 1000010, 60), 1000010);
-    ck_assert_int_eq(clock_tell(&clock, 400000, 70), 1000020); /* set back by ten minutes */
-    ck_assert_int_eq(clock_tell(&clock, 400010, 80), 1000030);
+    ck_assert_int_eq(clock_tell(&clock, 400000, 61), 1000011); /* set back by ten minutes */
+    ck_assert_int_eq(clock_tell(&clock, 400010, 71), 1000019);
     ck_assert_int_eq(clock_tell(&clock, 2000000, 90), 2000000); /* set forward */
-    ck_assert_int_eq(clock_tell(&clock, 1999990, 100), 2000010);
+    ck_assert_int_eq(clock_tell(&clock, 1999990, 90), 2000000);
+}
+END_TEST
+
+START_TEST(clock_that_is_ahead_goes_slower_until_it_is_level)
+{
+    struct clock clock = {0};
+    ck_assert_int_eq(clock_tell(&clock, 1000, 0), 1000);
+    int64_t before_ms = 1000;
+    for (int64_t ms = 1; ms < 400; ms++) { /* set back by 100 ms */
+        const int64_t now_ms = clock_tell(&clock, 900 + ms, ms);
+        ck_assert_int_eq(now_ms, 1000 + ms - ms / 4);
+        ck_assert_int_ge(now_ms, before_ms);
+        before_ms = now_ms;
+    }
+    ck_assert_int_eq(clock_tell(&clock, 1300, 400), 1300);
+    ck_assert_int_eq(clock_tell(&clock, 1500, 600), 1500);
+}
+END_TEST
+
+START_TEST(clock_begins_no_earlier_than_the_process_before_ended)
+{
+    struct clock clock = {0};
+    clock_raise(&clock, 5000, 10);
+    ck_assert_int_eq(clock_tell(&clock, 3000, 10), 5000);
+    ck_assert_int_eq(clock_tell(&clock, 3010, 18), 5006);
+    clock_raise(&clock, 4000, 18); /* long past */
+    ck_assert_int_eq(clock_tell(&clock, 3010, 18), 5006);
+    ck_assert_int_eq(clock_tell(&clock, 9000, 18), 9000);
 }
 END_TEST
 
@@ -414,6 +442,8 @@ static TCase *memory(void)
     tcase_add_test(tc, buf_puts_characters_as_utf8);
     tcase_add_test(tc, results_have_names_and_texts);
     tcase_add_test(tc, clock_follows_a_jump_forwards_and_none_back);
+    tcase_add_test(tc, clock_that_is_ahead_goes_slower_until_it_is_level);
+    tcase_add_test(tc, clock_begins_no_earlier_than_the_process_before_ended);
     tcase_add_test_raise_signal(tc, check_failed_stops_the_process, SIGABRT);
     return tc;
 }

@@ -309,15 +309,19 @@ STORE_TEST(store_next_deadline_follows_the_rows)
     ck_assert_int_eq(deadline_ms, 60);
 }
 
-STORE_TEST(store_next_turn_is_kept)
+STORE_TEST(store_next_turn_and_last_time_are_kept)
 {
     int64_t turn = 0;
-    (void)is;
-    (void)store;
-    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.next_turn = INT64_C(1) << 40}), RC_OK);
+    int64_t ms = -1;
+    const struct store_batch batch = {.next_turn = INT64_C(1) << 40, .now_ms = INT64_C(1) << 41};
+    ck_rc_eq(is->last_ms(store, &ms), RC_OK);
+    ck_assert_int_eq(ms, 0);
+    ck_rc_eq(fixture_commit(&fixture, batch), RC_OK);
     fixture_reopen(&fixture, false);
     ck_rc_eq(fixture.store->methods->next_turn(fixture.store, &turn), RC_OK);
     ck_assert_int_eq(turn, INT64_C(1) << 40);
+    ck_rc_eq(fixture.store->methods->last_ms(fixture.store, &ms), RC_OK);
+    ck_assert_int_eq(ms, INT64_C(1) << 41);
 }
 
 STORE_TEST(store_secrets_under_another_key_are_lost)
@@ -508,7 +512,7 @@ static void add_contract(TCase *both)
     tcase_add_loop_test(both, store_seen_event_is_known, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_due_actors_come_by_deadline_kind_and_key, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_next_deadline_follows_the_rows, 0, FIXTURE_KINDS);
-    tcase_add_loop_test(both, store_next_turn_is_kept, 0, FIXTURE_KINDS);
+    tcase_add_loop_test(both, store_next_turn_and_last_time_are_kept, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_secrets_under_another_key_are_lost, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_batch_is_committed_as_a_whole, 0, FIXTURE_KINDS);
     tcase_add_loop_test(both, store_commit_may_begin_in_the_report_of_another, 0, FIXTURE_KINDS);
