@@ -82,6 +82,7 @@ static void begin_call(struct courier *courier, struct job *job)
 
 static void run(struct courier *courier)
 {
+    courier_look_at_clocks(courier);
     if (courier->unread_at_ms != 0 && courier->unread_at_ms <= courier_steady_ms(courier)) {
         courier_read_again(courier);
     }
@@ -147,6 +148,7 @@ enum rc courier_open(const struct courier_options *options, struct courier **out
     courier->texts = arena_open(TEXTS_CHUNK_BYTES);
     courier->arena = arena_open(ARENA_CHUNK_BYTES);
     copy_options(courier, options);
+    courier->offset_ms = courier_wall_ms(courier) - courier_steady_ms(courier);
     courier->lanes = lanes_open(courier->options.host_calls_max);
     ev_timer_init(&courier->timer, on_timer, 0.0, 0.0);
     courier->timer.data = courier;
@@ -230,6 +232,7 @@ void courier_close(struct courier *courier)
 
 void courier_add(struct courier *courier, const struct outbox_call *calls, size_t count)
 {
+    courier_look_at_clocks(courier);
     for (size_t i = 0; i < count; i++) {
         courier_take_call(courier, &calls[i]);
     }

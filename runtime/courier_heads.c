@@ -9,7 +9,12 @@
 
 enum {
     STORE_RETRY_MS = 1000,
-    TAILS_BYTES_MAX = 1024 * 1024
+    TAILS_BYTES_MAX = 1024 * 1024,
+    /* a step of the wall clock that changes what was written before it */
+    STEP_MS = 1000,
+    /* what waits for a server that goes on with a request whose sender is gone waits for so long
+     * again behind a restart */
+    WAIT_AGAIN_MS_MAX = 60 * 1000
 };
 
 int64_t courier_wall_ms(const struct courier *courier)
@@ -27,6 +32,17 @@ int64_t courier_steady_ms(const struct courier *courier)
     }
     return options->now_ms != NULL ? options->now_ms(options->context)
                                    : clock_read_ms(CLOCK_MONOTONIC);
+}
+
+void courier_look_at_clocks(struct courier *courier)
+{
+    const int64_t steady = courier_steady_ms(courier);
+    const int64_t offset_ms = courier_wall_ms(courier) - steady;
+    if (offset_ms - courier->offset_ms >= STEP_MS) {
+        courier->set_at_ms = steady + courier->offset_ms;
+        courier->set_by_ms += offset_ms - courier->offset_ms;
+    }
+    courier->offset_ms = offset_ms;
 }
 
 void courier_run_after(struct courier *courier, int64_t wait_ms)
@@ -55,18 +71,44 @@ static void forget_job(struct courier *courier, struct job *job)
     job_close(job);
 }
 
+/* A call of before the wall clock was set forward is so much younger than it looks. */
+static int64_t age_ms(const struct courier *courier, const struct outbox_call *row)
+{
+    const bool is_before = courier->set_at_ms != 0 && row->created_ms <= courier->set_at_ms;
+    const int64_t age_ms =
+        courier_wall_ms(courier) - row->created_ms - (is_before ? courier->set_by_ms : 0);
+    return age_ms > 0 ? age_ms : 0;
+}
+
+/* How long the call has to wait for its time; never longer than it had when it was declared. After
+ * a start nobody can tell how the clock was set meanwhile: it waits again. */
+static int64_t rest_ms(const struct courier *courier, const struct job *job)
+{
+    const struct outbox_call *row = &job->row;
+    const int64_t declared_ms = row->call.not_before_ms - row->created_ms;
+    if (row->call.not_before_ms == 0 || declared_ms <= 0) {
+        return 0;
+    }
+    const int64_t again_ms =
+        declared_ms < WAIT_AGAIN_MS_MAX ? declared_ms : (int64_t)WAIT_AGAIN_MS_MAX;
+    const int64_t least_ms = job->is_inherited ? again_ms : 0;
+    const int64_t rest_ms = declared_ms - age_ms(courier, row);
+    const int64_t most_ms = rest_ms < declared_ms ? rest_ms : declared_ms;
+    return most_ms > least_ms ? most_ms : least_ms;
+}
+
 /* The job stands at the head of its lane. */
 static void set_head(struct courier *courier, struct job *job)
 {
-    const int64_t wall = courier_wall_ms(courier);
+    courier_look_at_clocks(courier);
     const int64_t steady = courier_steady_ms(courier);
+    const int64_t wait_ms = rest_ms(courier, job);
     const struct call *call = &job->row.call;
-    const bool is_early = call->not_before_ms > wall;
-    job->is_inherited = job->is_inherited && !is_early;
+    job->is_inherited = job->is_inherited && call->not_before_ms <= courier_wall_ms(courier);
     job->may_be_sent = job->is_inherited;
     const int64_t patience_ms =
         call->patience_ms > 0 ? call->patience_ms : courier->options.age_max_ms;
-    job->expires_ms = steady + job->row.created_ms + patience_ms - wall;
+    job->expires_ms = steady + patience_ms - age_ms(courier, &job->row);
     const struct lanes_head head = {
         .place = job->row.place,
         .turn = job->row.turn,
@@ -75,7 +117,7 @@ static void set_head(struct courier *courier, struct job *job)
         .after_lane = call->after_lane,
         .is_catch_up = call->is_catch_up,
         .needs_token = call->auth == CALL_AUTH_OWNER,
-        .start_ms = is_early ? steady + call->not_before_ms - wall : 0,
+        .start_ms = wait_ms > 0 ? steady + wait_ms : 0,
         .expires_ms = job->expires_ms,
         .data = job,
     };

@@ -32,12 +32,18 @@ struct courier {
     size_t unread_count;
     size_t unread_cap;
     int64_t unread_at_ms;
+    /* the wall clock was set forward: what is written in times before that is off by so much */
+    int64_t offset_ms; /* of the wall clock, ahead of the steady one */
+    int64_t set_at_ms; /* what it had said then, had it not been set; 0: it was not */
+    int64_t set_by_ms; /* that time and all times before */
     bool is_draining;
     struct courier_counts counts;
 };
 
 /* Lanes wait on a clock that is never set; ages and times of calls are wall time. */
 int64_t courier_wall_ms(const struct courier *courier);
+/* Sees whether the wall clock was set forward. */
+void courier_look_at_clocks(struct courier *courier);
 int64_t courier_steady_ms(const struct courier *courier);
 
 /* Something changed: look from the loop what may go. */
