@@ -319,11 +319,13 @@ static void login_do_show_account(void *next, const struct msg *msg, struct turn
 
 static void login_do_drop(void *next, const struct msg *msg, struct turn *turn)
 {
-    const struct login *login = next;
+    struct login *login = next;
     (void)msg;
     if (login->request != 0) {
         login_answer_notice(turn, login->request, 404, PAGE_NOTICE(STOP, INVALID));
     }
+    login->request = 0;
+    login->deadline_ms = 0; /* it stays as long as its call is under way */
 }
 
 static void login_do_expire(void *next, const struct msg *msg, struct turn *turn)

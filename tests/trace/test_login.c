@@ -345,6 +345,23 @@ START_TEST(expiry_while_the_code_is_exchanged_is_told)
 }
 END_TEST
 
+START_TEST(login_that_was_replaced_while_its_code_is_exchanged_stays_ended)
+{
+    const struct slice state = flow_state(&world);
+    const struct slice cookie = flow_begin(&world);
+    world.is_held[MSG_LOGIN_TOKEN_ENDED] = true;
+    (void)flow_callback(&world, state, cookie);
+    (void)world_text(&world, CHAT, ALICE, "login");
+    world_settle(&world);
+    ck_assert_int_eq(world.page.status, 404);
+    world_wait(&world, 11 * 60 * 1000);
+    world_end(&world, MSG_LOGIN_TOKEN_ENDED, CALL_END_FAILED, 400, "{}");
+    world_settle(&world);
+    ck_assert_str_eq(
+        world_state(&world, ACTOR_LOGIN, slice_first(state, slice_find_byte(state, '.'))), "-");
+}
+END_TEST
+
 /* A HEAD at the callback is no visit: it must not use up the code. */
 START_TEST(head_at_the_callback_changes_nothing)
 {
@@ -497,6 +514,7 @@ static Suite *suite(void)
     tcase_add_test(tests, reload_while_the_code_is_exchanged_does_not_use_it_again);
     tcase_add_test(tests, expiry_while_the_code_is_exchanged_is_told);
     tcase_add_test(tests, head_at_the_callback_changes_nothing);
+    tcase_add_test(tests, login_that_was_replaced_while_its_code_is_exchanged_stays_ended);
     tcase_add_test(tests, redirect_leads_to_gitter_alone);
     tcase_add_test(tests, lost_answer_to_the_code_fails_the_login);
     tcase_add_test(tests, refused_code_fails_the_login);
