@@ -17,7 +17,7 @@ static fsm_guard room_if_is_new, room_if_is_done, room_if_is_unknown, room_if_ha
     room_if_is_open;
 static fsm_guard room_if_owner_came, room_if_owner_went, room_if_bot_went, room_if_from_owner;
 static fsm_guard room_if_owner_edits, room_if_owner_speaks, room_if_not_explained,
-    room_if_is_shut_out, room_if_is_unchanged, room_if_is_kept, room_if_is_ours;
+    room_if_is_shut_out, room_if_is_unchanged, room_if_is_kept, room_if_is_ours, room_if_is_wanted;
 static fsm_action room_do_create, room_do_say_inviting, room_do_note_candidate,
     room_do_read_created;
 static fsm_action room_do_await_echo, room_do_give_up, room_do_invite_owner, room_do_create_again;
@@ -64,7 +64,7 @@ static const struct fsm_row room_rows[] = {
     ROW(ANY,      RECORD,           is_open,       SAME,     take_record),
     ROW(ANY,      BEHIND,           is_open,       SAME,     read),
     ROW(ANY,      DEADLINE,         is_open,       SAME,     read),
-    ROW(ANY,      CATCH_UP_ENDED,   is_open,       SAME,     take_page),
+    ROW(ANY,      CATCH_UP_ENDED,   is_wanted,     SAME,     take_page),
     ROW(ANY,      JOIN_ENDED,       is_open,       SAME,     note_joined),
     ROW(ANY,      SEND_ENDED,       is_open,       SAME,     note_sent),
 
@@ -222,8 +222,14 @@ static bool room_if_not_explained(const void *state, const struct msg *msg)
     return !((const struct room *)state)->was_explained;
 }
 
+static bool room_if_is_wanted(const void *state, const struct msg *msg)
+{
+    return room_if_is_open(state, msg) || room_page_is_beginning(ended_of(msg));
+}
+
 /* Making the room */
 
+/* Not before it is known where it begins on Gitter. */
 static void room_do_create_again(void *next, const struct msg *msg, struct turn *turn)
 {
     struct room *room = next;
@@ -241,11 +247,13 @@ static void room_do_create_again(void *next, const struct msg *msg, struct turn 
         call_matrix(MSG_ROOM_CREATE_ENDED, &request, room_lane_in(turn, room), room->owner);
     call.repeat = CALL_REPEAT_NEVER;
     call.is_catch_up = !room->is_asked;
+    call.after_lane = room_lane_read(turn, room);
     turn_call(turn, &call);
 }
 
-/* What is said on Gitter from now on is brought over: the smallest message id of this second, by
- * our clock. Should it be ahead of Gitter's, the first snapshot sets that right. */
+/* What is said on Gitter from now on is brought over. If Gitter does not tell the last message:
+ * the smallest id of this second, by our clock. Should it be ahead of Gitter's, the first snapshot
+ * sets that right. */
 static struct slice id_of_now(struct turn *turn)
 {
     const long long seconds = (long long)(turn_now_ms(turn) / 1000);
@@ -277,6 +285,9 @@ static void room_do_create(void *next, const struct msg *msg, struct turn *turn)
         room_tell_owner(turn, room, TEXT_INVITING, SLICE_EMPTY);
     }
     room_do_create_again(room, msg, turn);
+    if (bridge->cursor.len == 0) {
+        room_read_beginning(turn, room);
+    }
 }
 
 static void room_do_say_inviting(void *next, const struct msg *msg, struct turn *turn)

@@ -143,6 +143,9 @@ fsm_action room_do_take_snapshot, room_do_read, room_do_take_page;
 bool room_puts_off(struct turn *turn, struct room *room);
 /* Something was brought: what was put off may be next. */
 void room_goes_on(struct turn *turn, struct room *room);
+/* Asks for the message behind which the room begins. */
+void room_read_beginning(struct turn *turn, const struct room *room);
+bool room_page_is_beginning(const struct call_ended *ended);
 
 /* room_sent.c */
 
@@ -154,6 +157,7 @@ struct room_send {
                           anew */
     int64_t edited_ms; /* 0: not an edit */
     int64_t sends;     /* whose answers were lost */
+    int64_t faults;    /* of those, with status 500 */
     int64_t pages;     /* of the room that were looked at for the last of those */
     struct slice from; /* where the next page begins */
     int64_t ts_ms;

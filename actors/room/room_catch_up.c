@@ -66,6 +66,41 @@ static void read_probe(struct turn *turn, struct room *room)
     read_page(turn, room, &page, probe);
 }
 
+/* The beginning: "begin|<life>". */
+static const struct slice begin_mark = SLICE_INIT("begin|");
+
+void room_read_beginning(struct turn *turn, const struct room *room)
+{
+    const struct gitter_page page = {.limit = 1, .with_threads = true};
+    const struct gitter_request request =
+        gitter_messages_request(turn_arena(turn), room->gitter_room, &page);
+    struct call call =
+        call_gitter(MSG_ROOM_CATCH_UP_ENDED, &request, room_lane_read(turn, room), room->owner);
+    call.ref =
+        arena_printf(turn_arena(turn), "%.*s%.*s", SLICE_ARGS(begin_mark), SLICE_ARGS(room->life));
+    call.is_catch_up = !room->is_asked;
+    turn_call(turn, &call);
+}
+
+bool room_page_is_beginning(const struct call_ended *ended)
+{
+    return slice_starts_with(ended->ref, begin_mark);
+}
+
+/* In an empty room all is new. */
+static void take_beginning(struct turn *turn, struct room *room, const struct call_ended *ended)
+{
+    struct gitter_message *messages = NULL;
+    size_t count = 0;
+    const bool is_ours = room->matrix_room.len == 0 &&
+                         slice_equal(slice_from(ended->ref, begin_mark.len), room->life);
+    if (is_ours && ended->end == CALL_END_DONE &&
+        gitter_messages_parse(turn_arena(turn), ended->body, &messages, &count) == RC_OK) {
+        room->since = count > 0 ? messages[count - 1].id : SLICE("000000000000000000000000");
+        room->cursor = room->since;
+    }
+}
+
 static int64_t poll_pause_ms(struct turn *turn, const struct room *room)
 {
     struct actor_entry *rooms = NULL;
@@ -198,6 +233,10 @@ void room_do_take_page(void *next, const struct msg *msg, struct turn *turn)
     const struct call_ended *ended = ended_of(msg);
     struct gitter_message *messages = NULL;
     size_t count = 0;
+    if (room_page_is_beginning(ended)) {
+        take_beginning(turn, room, ended);
+        return;
+    }
     room->is_reading = false;
     if (!ended_is_done(msg) ||
         gitter_messages_parse(turn_arena(turn), ended->body, &messages, &count) != RC_OK) {

@@ -175,5 +175,6 @@ void room_do_report_unmade(void *next, const struct msg *msg, struct turn *turn)
 {
     (void)msg;
     drop_posts(turn, next);
+    turn_cancel(turn, room_lane_read(turn, next), SLICE_EMPTY);
     room_report_made(turn, next, false);
 }

@@ -6,6 +6,7 @@
 
 enum {
     CAP = 150,
+    AHEAD_MS = 60 * 60 * 1000,
 };
 
 static struct world world;
@@ -200,6 +201,114 @@ START_TEST(closed_room_that_has_a_live_channel_again_is_open)
 }
 END_TEST
 
+/* Where a room begins, while our clock is ahead of Gitter's */
+
+static void setup_ahead(void)
+{
+    world_open(&world);
+    world.peers.rooms = flow_rooms;
+    world.is_gitter_down = true; /* of its links */
+    flow_login(&world);
+}
+
+static void say_behind(const char *text)
+{
+    (void)peers_say(&world.peers, "r1", "bob", text, world.now_ms - AHEAD_MS);
+}
+
+static void invite(void)
+{
+    (void)world_text(&world, CHAT, ALICE, "invite acme/ops");
+    world_settle(&world);
+}
+
+static void join(void)
+{
+    world_member(&world, "!made1", ALICE, ALICE, "invite>join");
+    world_settle(&world);
+    world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
+}
+
+static size_t count_of(const char *text)
+{
+    return peers_count_matrix(&world.peers, "!made1", text);
+}
+
+START_TEST(room_begins_behind_the_last_message)
+{
+    say_behind("old");
+    invite();
+    say_behind("new");
+    join();
+    world_wait(&world, 40 * 1000);
+    ck_assert_uint_eq(count_of("old"), 0);
+    ck_assert_uint_eq(count_of("new"), 1);
+    world.is_gitter_down = false;
+    world_wait(&world, 400 * 1000);
+    world_unlink(&world, ALICE, "LOST");
+    say_behind("missed");
+    world_wait(&world, 10 * 1000);
+    ck_assert_uint_eq(count_of("missed"), 1);
+    ck_assert_uint_eq(count_of("old"), 0);
+}
+END_TEST
+
+START_TEST(all_that_comes_to_an_empty_room_is_new)
+{
+    invite();
+    join();
+    say_behind("first");
+    world_wait(&world, 40 * 1000);
+    ck_assert_uint_eq(count_of("first"), 1);
+}
+END_TEST
+
+START_TEST(room_is_made_when_its_beginning_is_known)
+{
+    world.is_held[MSG_ROOM_CATCH_UP_ENDED] = true;
+    invite();
+    world_wait(&world, 40 * 1000);
+    world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "CREATING");
+    ck_assert_int_eq(world.peers.rooms_made, 0);
+    say_behind("before");
+    world.is_held[MSG_ROOM_CATCH_UP_ENDED] = false;
+    world_settle(&world);
+    say_behind("new");
+    join();
+    world_wait(&world, 40 * 1000);
+    ck_assert_uint_eq(count_of("before"), 0);
+    ck_assert_uint_eq(count_of("new"), 1);
+}
+END_TEST
+
+START_TEST(room_of_which_gitter_does_not_tell_begins_by_our_clock)
+{
+    say_behind("old");
+    world.is_held[MSG_ROOM_CATCH_UP_ENDED] = true;
+    invite();
+    world_end(&world, MSG_ROOM_CATCH_UP_ENDED, CALL_END_FAILED, 404, "");
+    world.is_held[MSG_ROOM_CATCH_UP_ENDED] = false;
+    world_settle(&world);
+    join();
+    (void)peers_say(&world.peers, "r1", "bob", "new", world.now_ms + 1000);
+    world_wait(&world, 40 * 1000);
+    ck_assert_uint_eq(count_of("old"), 0);
+    ck_assert_uint_eq(count_of("new"), 1);
+}
+END_TEST
+
+START_TEST(room_that_waits_for_its_beginning_can_be_given_up)
+{
+    world.is_held[MSG_ROOM_CATCH_UP_ENDED] = true;
+    invite();
+    (void)world_text(&world, CHAT, ALICE, "logout");
+    world_settle(&world);
+    world_wait(&world, 40 * 1000);
+    world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "-");
+    ck_assert_uint_eq(world_outbox(&world), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("catch_up");
@@ -215,6 +324,14 @@ static Suite *suite(void)
     tcase_add_test(tests, room_that_is_closed_for_a_while_is_told_once_and_read_again);
     tcase_add_test(tests, closed_room_that_has_a_live_channel_again_is_open);
     suite_add_tcase(suite, tests);
+    TCase *ahead = tcase_create("ahead");
+    tcase_add_checked_fixture(ahead, setup_ahead, teardown);
+    tcase_add_test(ahead, room_begins_behind_the_last_message);
+    tcase_add_test(ahead, all_that_comes_to_an_empty_room_is_new);
+    tcase_add_test(ahead, room_is_made_when_its_beginning_is_known);
+    tcase_add_test(ahead, room_of_which_gitter_does_not_tell_begins_by_our_clock);
+    tcase_add_test(ahead, room_that_waits_for_its_beginning_can_be_given_up);
+    suite_add_tcase(suite, ahead);
     return suite;
 }
 

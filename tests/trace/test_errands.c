@@ -304,7 +304,8 @@ START_TEST(person_is_asked_about_and_yes_opens_the_chat)
     ck_assert(slice_find(world_head(&world, MSG_ERRAND_RESOLVE_ENDED).call.body, SLICE("bob")) > 0);
     world.is_held[MSG_ERRAND_RESOLVE_ENDED] = false;
     world_settle(&world);
-    world_expect(&world, "create \"Bob (Gitter)\" as !made1\n"
+    world_expect(&world, "gitter r8 read\n"
+                         "create \"Bob (Gitter)\" as !made1\n"
                          "link @alice:hs subscribe r8\n"
                          "!chat @bot:hs m.notice: I am inviting you to Bob.\n"
                          "!made1 m.room.member {\"membership\":\"invite\",\"is_direct\":true}\n");

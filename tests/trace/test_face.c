@@ -59,7 +59,8 @@ START_TEST(latest_speakers_come_first_each_once_then_the_list)
     flow_say_before(&world);
     world.peers.people = three_people;
     flow_command(&world, "invite acme/ops");
-    world_expect(&world, "create \"acme/ops (Gitter)\" as !made1\n"
+    world_expect(&world, "gitter r1 read\n"
+                         "create \"acme/ops (Gitter)\" as !made1\n"
                          "link @alice:hs subscribe r1\n"
                          "!chat @bot:hs m.notice: I am inviting you to acme/ops.\n"
                          "!made1 invite @alice:hs\n"

@@ -77,7 +77,8 @@ END_TEST
 START_TEST(invite_makes_the_room_and_invites_its_owner)
 {
     flow_command(&world, "invite acme/ops");
-    world_expect(&world, "create \"acme/ops (Gitter)\" as !made1\n"
+    world_expect(&world, "gitter r1 read\n"
+                         "create \"acme/ops (Gitter)\" as !made1\n"
                          "link @alice:hs subscribe r1\n"
                          "!chat @bot:hs m.notice: I am inviting you to acme/ops.\n"
                          "!made1 invite @alice:hs\n");
