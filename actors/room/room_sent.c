@@ -33,26 +33,30 @@ struct slice room_txn_id(struct arena *arena, struct slice message, int64_t edit
     return arena_printf(arena, "g.%.*s.0.%lld", SLICE_ARGS(message), (long long)edit);
 }
 
-/* "<message>|<user>|<what>", and of a message whose answer was lost "|<sends>|<pages>|<from>|
- * <content>" as far as it is needed. */
+/* "<message>|<user>|<what>", and of a message whose answer was lost "|<sends>.<faults>|<pages>|
+ * <from>|<content>" as far as it is needed. */
 static struct slice
 send_ref_print(struct arena *arena, const struct room_send *send, bool has_content)
 {
     const struct slice ref =
         room_ref(arena, send->message, send->user, arena_cstr(arena, send->what));
+    const struct slice sends =
+        send->faults == 0 ? arena_printf(arena, "%d", (int)send->sends)
+                          : arena_printf(arena, "%d.%d", (int)send->sends, (int)send->faults);
     if (!has_content) {
-        return send->sends == 0 ? ref
-                                : arena_printf(arena, "%.*s|%d", SLICE_ARGS(ref), (int)send->sends);
+        return send->sends == 0
+                   ? ref
+                   : arena_printf(arena, "%.*s|%.*s", SLICE_ARGS(ref), SLICE_ARGS(sends));
     }
-    return arena_printf(arena, "%.*s|%d|%d|%.*s|%.*s", SLICE_ARGS(ref), (int)send->sends,
+    return arena_printf(arena, "%.*s|%.*s|%d|%.*s|%.*s", SLICE_ARGS(ref), SLICE_ARGS(sends),
                         (int)send->pages, SLICE_ARGS(url_encode(arena, send->from)),
                         SLICE_ARGS(send->content));
 }
 
-static int64_t cut_number(struct slice *rest)
+static int64_t cut_number(struct slice *rest, char end)
 {
     int64_t number = 0;
-    return slice_to_int(slice_cut(rest, '|'), &number) == RC_OK ? number : 0;
+    return slice_to_int(slice_cut(rest, end), &number) == RC_OK ? number : 0;
 }
 
 static struct room_send send_ref_read(struct arena *arena, struct slice ref)
@@ -65,8 +69,10 @@ static struct room_send send_ref_read(struct arena *arena, struct slice ref)
     if (slice_to_int(edited, &send.edited_ms) != RC_OK) {
         send.edited_ms = 0;
     }
-    send.sends = cut_number(&ref);
-    send.pages = cut_number(&ref);
+    struct slice sends = slice_cut(&ref, '|');
+    send.sends = cut_number(&sends, '.');
+    send.faults = cut_number(&sends, '.');
+    send.pages = cut_number(&ref, '|');
     if (url_decode(arena, slice_cut(&ref, '|'), &send.from) != RC_OK) {
         send.from = SLICE_EMPTY;
     }
@@ -260,7 +266,7 @@ static void take_page(struct turn *turn,
 
 static bool is_hopeless(const struct room_send *send, const struct call_ended *ended)
 {
-    return send->sends >= SENDS_MAX || (ended->status == 500 && send->sends + 1 >= FAULTS_MAX);
+    return send->sends >= SENDS_MAX || (ended->status == 500 && send->faults + 1 >= FAULTS_MAX);
 }
 
 static void take_answer(struct turn *turn,
@@ -277,6 +283,7 @@ static void take_answer(struct turn *turn,
     if (is_done && matrix_event_id_parse(turn_arena(turn), ended->body, &event_id) == RC_OK) {
         note_event(turn, room, send->message, event_id);
     } else if ((is_done || ended->end == CALL_END_UNKNOWN) && !is_hopeless(send, ended)) {
+        send->faults += ended->status == 500;
         seek(turn, room, send);
     } else if (ended->status == 403 && !slice_ends_with(send->what, SLICE("again"))) {
         repair(turn, room, send);

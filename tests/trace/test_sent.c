@@ -255,6 +255,20 @@ START_TEST(message_that_breaks_the_homeserver_is_given_up)
 }
 END_TEST
 
+START_TEST(lost_answers_do_not_count_as_faults_of_the_message)
+{
+    (void)hold_and_say("unlucky");
+    for (int i = 0; i < 8; i++) {
+        world_end(&world, MSG_ROOM_SEND_ENDED, CALL_END_UNKNOWN, i < 5 ? 0 : 500, "");
+        world_wait(&world, 300 * 1000);
+        world_make(&world, MSG_ROOM_SEND_ENDED); /* the look */
+    }
+    release();
+    ck_assert_uint_eq(count_of("unlucky"), 1);
+    ck_assert(!world_said(&world, "could not be brought here"));
+}
+END_TEST
+
 START_TEST(look_that_fails_is_told)
 {
     (void)hold_and_say("unseen");
@@ -293,6 +307,7 @@ static Suite *suite(void)
     tcase_add_test(tests, answer_without_an_event_id_is_as_good_as_none);
     tcase_add_test(tests, homeserver_that_loses_every_answer_is_given_time);
     tcase_add_test(tests, message_that_breaks_the_homeserver_is_given_up);
+    tcase_add_test(tests, lost_answers_do_not_count_as_faults_of_the_message);
     tcase_add_test(tests, look_that_fails_is_told);
     tcase_add_test(tests, room_that_was_left_meanwhile_is_not_looked_into);
     suite_add_tcase(suite, tests);
