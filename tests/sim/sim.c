@@ -106,7 +106,7 @@ static void tell_new(struct sim *sim)
 void sim_step(struct sim *sim, int64_t ms)
 {
     sim->now_ms += ms;
-    sim->world.now_ms = sim->now_ms + sim->clock_ms;
+    sim_clock_tell(sim);
     sim_deliver_events(sim);
     sim_deliver_records(sim);
     if (sim_chance(sim, 50)) {
@@ -130,7 +130,7 @@ static void choose(struct sim *sim)
     for (int fault = 0; fault < SIM_FAULTS; fault++) {
         sim->faults |= sim_chance(sim, 30) ? 1U << fault : 0;
     }
-    sim->faults &= sim->allowed & ~(1U << SIM_CLOCK);
+    sim->faults &= sim->allowed;
 }
 
 static void live(struct sim *sim)

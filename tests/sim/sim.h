@@ -15,6 +15,7 @@
 #ifndef GITTERD_TESTS_SIM_H
 #define GITTERD_TESTS_SIM_H
 
+#include "runtime/base/clock.h"
 #include "runtime/courier_wire.h"
 #include "tests/trace/world_parts.h"
 
@@ -163,9 +164,10 @@ struct sim {
     uint64_t seed;
     uint64_t random;
     int64_t now_ms;
-    int64_t clock_ms; /* the bridge's clock is ahead by this */
-    bool is_calm;     /* no faults */
-    bool is_on_disk;  /* the store is SQLite */
+    int64_t clock_ms;   /* the clock of the bridge's machine is ahead by this */
+    struct clock clock; /* of the process: what it makes of that */
+    bool is_calm;       /* no faults */
+    bool is_on_disk;    /* the store is SQLite */
     struct sim_store *store;
     unsigned allowed; /* bit by fault: may exist */
     unsigned faults;  /* the same: exists in this run */
@@ -178,6 +180,7 @@ struct sim {
     ev_timer *timer; /* of the courier; NULL: not running */
     int64_t timer_ms;
     int calls_to_live; /* effects until the process dies; negative: it does not */
+    bool is_at_login;  /* somebody is: the others wait, as nothing else goes on meanwhile */
     bool is_doomed;
     bool is_end_fatal; /* it dies when the next call has ended */
     /* people and what they said */
@@ -253,6 +256,8 @@ void sim_step(struct sim *sim, int64_t ms);
 
 /* sim_process.c: the courier, and libev's timer below it. */
 void sim_process_begin(struct sim *sim);
+/* The process asks what time it is. */
+void sim_clock_tell(struct sim *sim);
 /* What is due in the loop happens. */
 void sim_loop_run(struct sim *sim);
 

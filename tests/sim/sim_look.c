@@ -283,6 +283,14 @@ size_t sim_said_at(const struct sim *sim, struct slice event_id)
     return i;
 }
 
+/* Nobody knew of its post, and the room was closed to the owner when it was looked for: they were
+ * told, and it came late all the same. */
+static bool is_given_up(const struct sim *sim, const struct sim_said *said)
+{
+    return said->was_unknown && sim->bridges[said->bridge].was_banned &&
+           is_told(sim, said->event_id);
+}
+
 static void look_for_order_on_gitter(struct look *look, size_t b)
 {
     const struct sim *sim = look->sim;
@@ -296,6 +304,8 @@ static void look_for_order_on_gitter(struct look *look, size_t b)
             look->result->adopted++;
         } else if (s + 1 < last && sim->bridges[b].was_banned && sim->said[s].is_edited) {
             look->result->told++; /* refused, and said again by its edit */
+        } else if (s + 1 < last && is_given_up(sim, &sim->said[s])) {
+            look->result->told++;
         } else if (s + 1 < last) {
             look->result->disordered++;
             tell(look, "out of order on Gitter", &sim->bridges[b], sim->said[s].event_id);

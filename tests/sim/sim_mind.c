@@ -71,14 +71,13 @@ static void follow_link(struct sim *sim, struct sim_user *user, struct slice lin
         return;
     }
     peers_unlearn(&world->peers, revoked(sim, user));
-    world->peers.account = arena_cstr(world->arena, user->account);
-    (void)page_is_got(
-        sim, (struct msg_web){
-                 .method = SLICE("GET"),
-                 .path = SLICE("/callback"),
-                 .query = arena_printf(world->arena, "code=abc&state=%.*s", SLICE_ARGS(state)),
-                 .cookie = web.cookie,
-             });
+    (void)page_is_got(sim, (struct msg_web){
+                               .method = SLICE("GET"),
+                               .path = SLICE("/callback"),
+                               .query = arena_printf(world->arena, "code=abc-%.*s&state=%.*s",
+                                                     SLICE_ARGS(user->account), SLICE_ARGS(state)),
+                               .cookie = web.cookie,
+                           });
 }
 
 static void log_in_again(struct sim *sim, struct sim_user *user)
@@ -90,6 +89,7 @@ static void log_in_again(struct sim *sim, struct sim_user *user)
     size_t before = 0;
     size_t after = 0;
     (void)link_of(sim, user, &before);
+    sim->is_at_login = true;
     sim->is_calm = true;
     sim->is_rest_down = false;
     sim->world.fuse = -1;
@@ -104,6 +104,7 @@ static void log_in_again(struct sim *sim, struct sim_user *user)
     if (after > before) {
         follow_link(sim, user, link);
     }
+    sim->is_at_login = false;
     sim->is_calm = was_calm;
     sim->is_rest_down = was_down;
     sim->world.fuse = fuse;
@@ -122,7 +123,8 @@ static void mind_login(struct sim *sim, struct sim_user *user)
     if (user->login_at_ms == 0) {
         user->login_at_ms = sim->now_ms + AGAIN_MS;
     }
-    if (user->login_at_ms <= sim->now_ms && slice_equal(slice_from_cstr(state), SLICE("EXPIRED"))) {
+    if (!sim->is_at_login && user->login_at_ms <= sim->now_ms &&
+        slice_equal(slice_from_cstr(state), SLICE("EXPIRED"))) {
         log_in_again(sim, user);
     }
 }

@@ -29,6 +29,11 @@ void sim_loop_run(struct sim *sim)
     }
 }
 
+void sim_clock_tell(struct sim *sim)
+{
+    sim->world.now_ms = clock_tell(&sim->clock, sim->now_ms + sim->clock_ms, sim->now_ms);
+}
+
 static int64_t on_now_ms(void *context)
 {
     return ((const struct sim *)context)->world.now_ms;
@@ -99,6 +104,10 @@ static void begin(void *context)
         .context = sim,
     };
     struct store *store = sim->world.store;
+    int64_t last_ms = 0;
+    ck_assert_int_eq(store->methods->last_ms(store, &last_ms), RC_OK);
+    clock_raise(&sim->clock, last_ms, sim->now_ms);
+    sim_clock_tell(sim);
     bool was_clean = false;
     ck_assert_int_eq(store->methods->take_clean_mark(store, &was_clean), RC_OK);
     ck_assert_int_eq(courier_open(&options, &sim->courier), RC_OK);
@@ -110,6 +119,7 @@ static void end(void *context)
     struct sim *sim = context;
     courier_close(sim->courier);
     sim->courier = NULL;
+    sim->clock = (struct clock){0};
 }
 
 static void on_calls(void *context, const struct outbox_call *calls, size_t count)

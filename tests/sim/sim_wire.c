@@ -50,6 +50,9 @@ void wire_close(struct wire *wire)
     struct sim *sim = wire->sim;
     for (size_t i = 0; i < sim->flights_count; i++) {
         struct sim_flight *flight = &sim->flights[i];
+        if (flight->tag == NULL) { /* one whose sender had gone before: it does not take longer */
+            continue;
+        }
         flight->tag = NULL;
         flight->end_ms = 0;
         if (flight->effect_ms == 0 || sim_chance(sim, 50)) {

@@ -170,6 +170,23 @@ static struct peer_answer take_page(struct asked *asked)
     return (struct peer_answer){200, peers_page(peers, room, after, GITTER_PAGE_MAX)};
 }
 
+/* Of the code "abc-<account>"; any other code is of who logs in next. */
+static struct slice account_of_code(const struct asked *asked)
+{
+    const struct slice mark = SLICE("abc-");
+    const struct slice body = asked->row->call.body;
+    const size_t at = slice_find(body, mark);
+    size_t len = 0;
+    if (at == body.len) {
+        return slice_from_cstr(asked->peers->account);
+    }
+    const struct slice account = slice_from(body, at + mark.len);
+    while (len < account.len && account.ptr[len] >= 'a' && account.ptr[len] <= 'z') {
+        len++;
+    }
+    return slice_first(account, len);
+}
+
 static struct peer_answer take_web_call(struct asked *asked)
 {
     struct peers *peers = asked->peers;
@@ -178,10 +195,12 @@ static struct peer_answer take_web_call(struct asked *asked)
         return peer_answer_ok();
     }
     CHECK(asked_is(asked, 2, "token") && asked->row->call.auth == CALL_AUTH_OAUTH);
-    buf_printf(&peers->log, "gitter gives a token of %s\n", peers->account);
+    const struct slice account = account_of_code(asked);
+    buf_printf(&peers->log, "gitter gives a token of %.*s\n", SLICE_ARGS(account));
     return (struct peer_answer){
-        200, arena_printf(peers->arena, "{\"access_token\":\"token-%s\",\"token_type\":\"Bearer\"}",
-                          peers->account)};
+        200,
+        arena_printf(peers->arena, "{\"access_token\":\"token-%.*s\",\"token_type\":\"Bearer\"}",
+                     SLICE_ARGS(account))};
 }
 
 static struct peer_answer answer_gitter_room(struct asked *asked)
