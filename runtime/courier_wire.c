@@ -25,12 +25,13 @@ struct transfer {
     struct curl_slist *headers;
     void *tag;
     struct slice body;
-    size_t body_read;
     char *answer;
     size_t answer_len;
     size_t answer_cap;
     size_t answer_max;
     bool is_too_big;
+    bool may_repeat;
+    bool is_elsewhere; /* its handle has options that others must not have */
     char error[CURL_ERROR_SIZE];
     TAILQ_ENTRY(transfer) link;
 };
@@ -46,48 +47,24 @@ struct wire {
     struct transfer_list idle;
 };
 
-static struct transfer *transfer_open(struct wire *wire)
-{
-    struct transfer *transfer = calloc(1, sizeof *transfer);
-    CHECK(transfer != NULL);
-    transfer->wire = wire;
-    transfer->easy = curl_easy_init();
-    CHECK(transfer->easy != NULL);
-    transfer->arena = arena_open(TRANSFER_CHUNK_BYTES);
-    return transfer;
-}
-
-static void transfer_reset(struct transfer *transfer)
-{
-    curl_easy_reset(transfer->easy);
-    curl_slist_free_all(transfer->headers);
-    free(transfer->answer);
-    arena_reset(transfer->arena);
-    *transfer =
-        (struct transfer){.easy = transfer->easy, .wire = transfer->wire, .arena = transfer->arena};
-}
-
-static void transfer_close(struct transfer *transfer)
-{
-    transfer_reset(transfer);
-    curl_easy_cleanup(transfer->easy);
-    arena_close(transfer->arena);
-    free(transfer);
-}
+#define SET(transfer, option, value)                                                               \
+    CHECK(curl_easy_setopt((transfer)->easy, option, value) == CURLE_OK)
 
 /* What libcurl asks for. */
 
-static size_t read_body(char *out, size_t size, size_t count, void *context)
+/* Before each attempt. libcurl makes another one by itself when a kept-alive connection turns out
+ * to be dead, even if the request had left. */
+static int
+allow_attempt(void *context, char *to_address, char *from_address, int to_port, int from_port)
 {
-    struct transfer *transfer = context;
-    const size_t left = transfer->body.len - transfer->body_read;
-    const size_t room = size * count;
-    const size_t len = left < room ? left : room;
-    if (len > 0) {
-        memcpy(out, transfer->body.ptr + transfer->body_read, len);
-    }
-    transfer->body_read += len;
-    return len;
+    const struct transfer *transfer = context;
+    long sent = 0;
+    (void)to_address;
+    (void)from_address;
+    (void)to_port;
+    (void)from_port;
+    CHECK(curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK);
+    return transfer->may_repeat || sent == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 static void answer_reserve(struct transfer *transfer, size_t len)
@@ -115,6 +92,72 @@ static size_t write_answer(char *data, size_t size, size_t count, void *context)
     memcpy(transfer->answer + transfer->answer_len, data, len);
     transfer->answer_len += len;
     return len;
+}
+
+/* Transfers: their handles are used again and again, with the options that all calls have. */
+
+static void set_connection(struct transfer *transfer)
+{
+    const struct courier_options *options = transfer->wire->options;
+    SET(transfer, CURLOPT_PRIVATE, transfer);
+    SET(transfer, CURLOPT_ERRORBUFFER, transfer->error);
+    SET(transfer, CURLOPT_NOSIGNAL, 1L);
+    /* else dropping a handle waits for the resolver's thread, and all else with it */
+    SET(transfer, CURLOPT_QUICK_EXIT, 1L);
+    SET(transfer, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(transfer, CURLOPT_FOLLOWLOCATION, 0L);
+    SET(transfer, CURLOPT_PROXY, ""); /* not from the environment: nothing else is */
+    SET(transfer, CURLOPT_PATH_AS_IS, 1L);
+    SET(transfer, CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(transfer, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_ms);
+    SET(transfer, CURLOPT_TIMEOUT_MS, (long)options->answer_ms);
+    SET(transfer, CURLOPT_PREREQFUNCTION, allow_attempt);
+    SET(transfer, CURLOPT_PREREQDATA, transfer);
+    SET(transfer, CURLOPT_WRITEFUNCTION, write_answer);
+    SET(transfer, CURLOPT_WRITEDATA, transfer);
+    SET(transfer, CURLOPT_USERAGENT, arena_cstr(transfer->arena, options->user_agent));
+    curl_loop_trust(transfer->easy, options->ca_file.len == 0
+                                        ? NULL
+                                        : arena_cstr(transfer->arena, options->ca_file));
+}
+
+static struct transfer *transfer_open(struct wire *wire)
+{
+    struct transfer *transfer = calloc(1, sizeof *transfer);
+    CHECK(transfer != NULL);
+    transfer->wire = wire;
+    transfer->easy = curl_easy_init();
+    CHECK(transfer->easy != NULL);
+    transfer->arena = arena_open(TRANSFER_CHUNK_BYTES);
+    set_connection(transfer);
+    return transfer;
+}
+
+static void transfer_reset(struct transfer *transfer)
+{
+    curl_slist_free_all(transfer->headers);
+    transfer->headers = NULL;
+    free(transfer->answer);
+    transfer->answer = NULL;
+    transfer->answer_len = 0;
+    transfer->answer_cap = 0;
+    transfer->is_too_big = false;
+    transfer->error[0] = '\0';
+    arena_reset(transfer->arena);
+    if (transfer->is_elsewhere) {
+        curl_easy_reset(transfer->easy);
+        set_connection(transfer);
+        transfer->is_elsewhere = false;
+    }
+}
+
+static void transfer_close(struct transfer *transfer)
+{
+    transfer_reset(transfer);
+    curl_easy_cleanup(transfer->easy);
+    arena_close(transfer->arena);
+    free(transfer);
 }
 
 /* The answer. */
@@ -174,9 +217,6 @@ static void on_done(void *context, CURL *easy, CURLcode code)
 
 /* The request. */
 
-#define SET(transfer, option, value)                                                               \
-    CHECK(curl_easy_setopt((transfer)->easy, option, value) == CURLE_OK)
-
 static void add_header(struct transfer *transfer, const char *line)
 {
     struct curl_slist *headers = curl_slist_append(transfer->headers, line);
@@ -235,30 +275,6 @@ static struct slice form_with_client(struct transfer *transfer, struct slice for
     return buf_slice(&buf);
 }
 
-static void set_connection(struct transfer *transfer)
-{
-    const struct courier_options *options = transfer->wire->options;
-    SET(transfer, CURLOPT_PRIVATE, transfer);
-    SET(transfer, CURLOPT_ERRORBUFFER, transfer->error);
-    SET(transfer, CURLOPT_NOSIGNAL, 1L);
-    /* else dropping a handle waits for the resolver's thread, and all else with it */
-    SET(transfer, CURLOPT_QUICK_EXIT, 1L);
-    SET(transfer, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(transfer, CURLOPT_FOLLOWLOCATION, 0L);
-    SET(transfer, CURLOPT_PROXY, ""); /* not from the environment: nothing else is */
-    SET(transfer, CURLOPT_TCP_KEEPALIVE, 1L);
-    SET(transfer, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_ms);
-    SET(transfer, CURLOPT_TIMEOUT_MS, (long)options->answer_ms);
-    SET(transfer, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->answer_max);
-    SET(transfer, CURLOPT_WRITEFUNCTION, write_answer);
-    SET(transfer, CURLOPT_WRITEDATA, transfer);
-    SET(transfer, CURLOPT_USERAGENT, arena_cstr(transfer->arena, options->user_agent));
-    curl_loop_trust(transfer->easy, options->ca_file.len == 0
-                                        ? NULL
-                                        : arena_cstr(transfer->arena, options->ca_file));
-}
-
 /* Names are resolved by libcurl: what counts is where the connection goes. */
 static curl_socket_t
 open_public_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
@@ -274,6 +290,7 @@ open_public_socket(void *context, curlsocktype purpose, struct curl_sockaddr *ad
 static void set_elsewhere(struct transfer *transfer, const struct call *call)
 {
     if (call->api == CALL_ELSEWHERE && !is_at_gitter(transfer->wire, call->path)) {
+        transfer->is_elsewhere = true;
         SET(transfer, CURLOPT_OPENSOCKETFUNCTION, open_public_socket);
         SET(transfer, CURLOPT_PROTOCOLS_STR, "https");
         SET(transfer, CURLOPT_FRESH_CONNECT, 1L);
@@ -313,26 +330,18 @@ static void set_request(struct transfer *transfer, const struct call *call)
                           slice_equal(call->method, SLICE("PATCH"));
     const struct slice url =
         arena_printf(transfer->arena, "%.*s%.*s", SLICE_ARGS(base), SLICE_ARGS(call->path));
+    transfer->may_repeat = call->repeat == CALL_REPEAT_FREELY;
     SET(transfer, CURLOPT_URL, url.ptr);
-    SET(transfer, CURLOPT_PATH_AS_IS, 1L);
+    SET(transfer, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->answer_max);
     if (!has_body) {
         SET(transfer, CURLOPT_HTTPGET, 1L);
     } else {
         SET(transfer, CURLOPT_POST, 1L);
         SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->body.len);
-    }
-    if (!is_post) {
-        SET(transfer, CURLOPT_CUSTOMREQUEST, arena_cstr(transfer->arena, call->method));
-    }
-    if (transfer->body.len > 0 && call->repeat == CALL_REPEAT_NEVER) {
-        SET(transfer, CURLOPT_READFUNCTION, read_body);
-        SET(transfer, CURLOPT_READDATA, transfer);
-        return;
-    }
-    if (has_body) {
         SET(transfer, CURLOPT_POSTFIELDS, transfer->body.len > 0 ? transfer->body.ptr : "");
     }
-    SET(transfer, CURLOPT_FRESH_CONNECT, call->repeat == CALL_REPEAT_NEVER ? 1L : 0L);
+    SET(transfer, CURLOPT_CUSTOMREQUEST,
+        is_post ? NULL : arena_cstr(transfer->arena, call->method));
 }
 
 enum rc wire_begin(struct wire *wire, const struct call *call, struct slice token, void *tag)
@@ -351,7 +360,6 @@ enum rc wire_begin(struct wire *wire, const struct call *call, struct slice toke
         call->api == CALL_ELSEWHERE ? CALL_BODY_BYTES_MAX : CALL_ANSWER_BYTES_MAX;
     transfer->body =
         call->auth == CALL_AUTH_OAUTH ? form_with_client(transfer, call->body) : call->body;
-    set_connection(transfer);
     set_headers(transfer, call, token);
     set_request(transfer, call);
     set_elsewhere(transfer, call);

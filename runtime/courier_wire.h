@@ -5,8 +5,7 @@
  * for a room that was renamed.
  *
  * libcurl repeats a request by itself when a kept-alive connection dies before the first byte of
- * the answer. For CALL_REPEAT_NEVER that is made impossible: a body is given by a read function
- * that cannot be rewound, and a request without one gets a connection of its own.
+ * the answer. A call of CALL_REPEAT_NEVER is stopped before that, unless nothing of it was sent.
  *
  * Thread: loop thread only; `done` is called from the loop.
  * Memory: the call is borrowed until `done` or wire_close.
