@@ -33,7 +33,7 @@ struct block {
 
 static void *reader_malloc(void *arena, size_t size)
 {
-    struct block *block = arena_alloc(arena, sizeof *block + size);
+    struct block *block = arena_alloc_raw(arena, sizeof *block + size);
     block->cap = size;
     return block->data;
 }

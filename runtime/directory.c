@@ -8,6 +8,7 @@
 
 enum {
     DIRECTORY_PAGE = 256,
+    FOUND_FIRST = 8, /* by a value there is nearly always one */
     AUTHS_MAX = 16
 };
 
@@ -151,7 +152,7 @@ static size_t search_run(struct search *search, struct actor_entry **entries)
     struct turn *turn = search->turn;
     struct store_found *stored = NULL;
     size_t count = 0;
-    size_t max = DIRECTORY_PAGE / 2;
+    size_t max = (search->value.len > 0 ? FOUND_FIRST : DIRECTORY_PAGE) / 2;
     *entries = NULL;
     do { /* a full page may not be all: ask again with room for more */
         max *= 2;

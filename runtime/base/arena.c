@@ -107,7 +107,7 @@ static size_t chunk_size_for(const struct arena *arena, size_t size)
     return one_malloc_each || size > arena->chunk_bytes ? size : arena->chunk_bytes;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+void *arena_alloc_raw(struct arena *arena, size_t size)
 {
     CHECK(size <= SIZE_MAX / 2);
     const size_t wanted = size == 0 ? alignment : (size + alignment - 1) / alignment * alignment;
@@ -120,8 +120,12 @@ void *arena_alloc(struct arena *arena, size_t size)
     chunk->used += wanted;
     arena->used += wanted;
     UNPOISON(given, size);
-    memset(given, 0, size);
     return given;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    return memset(arena_alloc_raw(arena, size), 0, size);
 }
 
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size)
@@ -134,19 +138,21 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t size)
 void *arena_grow(struct arena *arena, const void *old, size_t old_size, size_t new_size)
 {
     CHECK(new_size >= old_size);
-    void *grown = arena_alloc(arena, new_size);
+    char *grown = arena_alloc_raw(arena, new_size);
     if (old_size > 0) {
         memcpy(grown, old, old_size);
     }
+    memset(grown + old_size, 0, new_size - old_size);
     return grown;
 }
 
 struct slice arena_copy(struct arena *arena, struct slice text)
 {
-    char *copy = arena_alloc(arena, text.len + 1);
+    char *copy = arena_alloc_raw(arena, text.len + 1);
     if (text.len > 0) {
         memcpy(copy, text.ptr, text.len);
     }
+    copy[text.len] = '\0';
     return (struct slice){copy, text.len};
 }
 
@@ -161,7 +167,7 @@ struct slice arena_join(struct arena *arena, const struct slice *parts, size_t c
     for (size_t i = 0; i < count; i++) {
         len += parts[i].len;
     }
-    char *text = arena_alloc(arena, len + 1);
+    char *text = arena_alloc_raw(arena, len + 1);
     char *end = text;
     for (size_t i = 0; i < count; i++) {
         if (parts[i].len > 0) {
@@ -169,6 +175,7 @@ struct slice arena_join(struct arena *arena, const struct slice *parts, size_t c
             end += parts[i].len;
         }
     }
+    *end = '\0';
     return (struct slice){text, len};
 }
 
@@ -187,7 +194,7 @@ struct slice arena_printf(struct arena *arena, const char *format, ...)
     if ((size_t)len < sizeof most) {
         return arena_copy(arena, (struct slice){most, (size_t)len});
     }
-    char *text = arena_alloc(arena, (size_t)len + 1);
+    char *text = arena_alloc_raw(arena, (size_t)len + 1);
     va_start(args, format);
     (void)vsnprintf(text, (size_t)len + 1, format, args);
     va_end(args);

@@ -27,9 +27,11 @@ size_t arena_used_bytes(const struct arena *arena);
 
 /* Zeroed memory, aligned for any type; size 0 gives a pointer that must not be followed. */
 void *arena_alloc(struct arena *arena, size_t size);
+/* The same, but of any content. */
+void *arena_alloc_raw(struct arena *arena, size_t size);
 /* Zeroed array; an overflowing product is a CHECK. */
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
-/* A grown copy of an earlier allocation of this arena; the old one stays valid. */
+/* A grown copy of an earlier allocation of this arena, zeroed behind the old; which stays valid. */
 void *arena_grow(struct arena *arena, const void *old, size_t old_size, size_t new_size);
 
 /* Copies; the copy of a slice is followed by a NUL that its length does not count. */

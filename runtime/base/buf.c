@@ -22,7 +22,11 @@ static void buf_reserve(struct buf *buf, size_t more)
         CHECK(!__builtin_mul_overflow(cap, 2, &cap));
     }
     if (cap != buf->cap) {
-        buf->ptr = arena_grow(buf->arena, buf->ptr, buf->len, cap);
+        char *grown = arena_alloc_raw(buf->arena, cap);
+        if (buf->len > 0) {
+            memcpy(grown, buf->ptr, buf->len);
+        }
+        buf->ptr = grown;
         buf->cap = cap;
     }
 }
