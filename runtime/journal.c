@@ -1,15 +1,12 @@
 #include "runtime/journal.h"
 
 #include "runtime/base/check.h"
+#include "runtime/journal_parts.h"
 
 #include <stdlib.h>
 
 enum {
-    JOURNAL_CHUNK_BYTES = 64 * 1024,
-    OPTION_CATCH_UP = 1,
-    OPTION_TAKES_401 = 2,
-    ANSWER_REDIRECTS = 1,
-    ANSWER_SETS_COOKIE = 2,
+    JOURNAL_CHUNK_BYTES = 64 * 1024
 };
 
 struct journal *journal_open(const struct journal_options *options, struct slice epoch)
@@ -32,43 +29,6 @@ void journal_close(struct journal *journal)
     }
 }
 
-static const struct application *application_of(const struct turn *turn)
-{
-    return turn->engine->options.application;
-}
-
-static const char *machine_name(const struct turn *turn, int kind)
-{
-    return application_of(turn)->machines[kind]->name;
-}
-
-static void put_cstr(struct buf *buf, const char *text)
-{
-    pack_put_text(buf, slice_from_cstr(text));
-}
-
-static void put_or_nil(struct buf *buf, bool is_there, struct slice text)
-{
-    if (is_there) {
-        pack_put_text(buf, text);
-    } else {
-        pack_put_nil(buf);
-    }
-}
-
-/* Opens one of the decisions; NULL without a journal. */
-static struct buf *decide(struct turn *turn, const char *name, size_t members)
-{
-    struct journal *journal = turn->engine->journal;
-    if (journal == NULL) {
-        return NULL;
-    }
-    journal->decisions_count++;
-    pack_put_array(&journal->decisions, members + 1);
-    put_cstr(&journal->decisions, name);
-    return &journal->decisions;
-}
-
 /* Opens one of the reads; NULL when they are not to be written down. */
 static struct buf *read_note(struct turn *turn, const char *name, size_t members)
 {
@@ -78,7 +38,7 @@ static struct buf *read_note(struct turn *turn, const char *name, size_t members
     }
     journal->reads_count++;
     pack_put_array(&journal->reads, members + 1);
-    put_cstr(&journal->reads, name);
+    journal_put_cstr(&journal->reads, name);
     return &journal->reads;
 }
 
@@ -114,17 +74,17 @@ veiled_input(const void *context, struct arena *arena, const struct field *field
     return field->type == FIELD_SECRET ? text : veil->text(veil->context, arena, text);
 }
 
-static struct slice veiled_text(const struct turn *turn, struct slice text)
+struct slice journal_veiled_text(const struct turn *turn, struct slice text)
 {
     const struct journal_veil *veil = turn->engine->journal->options.veil;
     return veil == NULL ? text : veil->text(veil->context, turn->batch->arena, text);
 }
 
-static void put_fields(
+void journal_put_fields(
     const struct turn *turn, struct buf *buf, int kind, const void *before, const void *after)
 {
     const struct journal_veil *veil = turn->engine->journal->options.veil;
-    const struct record_type *record = application_of(turn)->machines[kind]->record;
+    const struct record_type *record = journal_application(turn)->machines[kind]->record;
     const struct record_veil over = {veiled_field, veil};
     (void)record_put_changes(buf, record, before, after, veil == NULL ? NULL : &over);
 }
@@ -170,7 +130,7 @@ void journal_note_actor(struct turn *turn, struct actor *actor)
     const struct actor_form *form = actor_newest(actor);
     const bool is_kept = roster_is_kept(turn->engine->roster, actor);
     const int kind = actor->ref.kind;
-    put_cstr(buf, machine_name(turn, kind));
+    journal_put_cstr(buf, journal_machine_name(turn, kind));
     pack_put_text(buf, actor->ref.key);
     if (!is_kept) {
         pack_put_nil(buf);
@@ -178,9 +138,9 @@ void journal_note_actor(struct turn *turn, struct actor *actor)
         pack_put_map(buf, 0);
         return;
     }
-    put_cstr(buf, application_of(turn)->machines[kind]->states[form->state]);
+    journal_put_cstr(buf, journal_application(turn)->machines[kind]->states[form->state]);
     pack_put_int(buf, form->calls);
-    put_fields(turn, buf, kind, NULL, form->value);
+    journal_put_fields(turn, buf, kind, NULL, form->value);
 }
 
 void journal_note_meeting(struct turn *turn, const struct actor *actor)
@@ -188,7 +148,7 @@ void journal_note_meeting(struct turn *turn, const struct actor *actor)
     const bool is_told = actor->journalled_turn == turn->number;
     struct buf *buf = is_told ? NULL : read_note(turn, "met", 2);
     if (buf != NULL) {
-        put_cstr(buf, machine_name(turn, actor->ref.kind));
+        journal_put_cstr(buf, journal_machine_name(turn, actor->ref.kind));
         pack_put_text(buf, actor->ref.key);
     }
 }
@@ -210,7 +170,7 @@ void journal_note_value(
     struct buf *buf = read_note(turn, what, 2);
     if (buf != NULL) {
         pack_put_int(buf, question);
-        put_or_nil(buf, is_there, value);
+        journal_put_or_nil(buf, is_there, value);
     }
 }
 
@@ -252,20 +212,12 @@ void journal_note_texts(struct turn *turn,
     }
 }
 
-static void put_ids(struct buf *buf, const int64_t *ids, size_t count)
-{
-    pack_put_array(buf, count);
-    for (size_t i = 0; i < count; i++) {
-        pack_put_int(buf, ids[i]);
-    }
-}
-
 void journal_note_ids(struct turn *turn, uint32_t question, const int64_t *ids, size_t count)
 {
     struct buf *buf = read_note(turn, "lane", 2);
     if (buf != NULL) {
         pack_put_int(buf, question);
-        put_ids(buf, ids, count);
+        journal_put_ids(buf, ids, count);
     }
 }
 
@@ -296,184 +248,12 @@ void journal_note_secret(struct turn *turn, struct slice secret)
     }
 }
 
-/* What it decides */
-
-void journal_note_step(struct turn *turn,
-                       struct actor_ref ref,
-                       const struct msg *msg,
-                       const char *from,
-                       const char *to)
-{
-    struct buf *buf = decide(turn, "step", 5);
-    if (buf != NULL) {
-        put_cstr(buf, machine_name(turn, ref.kind));
-        pack_put_text(buf, ref.key);
-        put_cstr(buf, application_of(turn)->messages[msg->kind].name);
-        put_cstr(buf, from);
-        put_or_nil(buf, to != NULL, slice_from_cstr(to));
-    }
-}
-
-/* A body that goes with our own secrets holds another's: Gitter's code for a token. */
-static uint32_t digest_of(const struct call *call, struct slice body)
-{
-    if (call->auth == CALL_AUTH_OAUTH) {
-        return 0;
-    }
-    const struct slice texts[] = {call->owner, call->after_lane, call->content_type, call->ref,
-                                  body};
-    const int64_t numbers[] = {
-        (int64_t)call->api,
-        (int64_t)call->auth,
-        (int64_t)call->repeat,
-        call->not_before_ms,
-        call->patience_ms,
-        (call->is_catch_up ? OPTION_CATCH_UP : 0) | (call->takes_401 ? OPTION_TAKES_401 : 0),
-    };
-    uint32_t hash = 1;
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        hash = hash * 31 + (uint32_t)numbers[i];
-    }
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        hash = journal_hash(hash, texts[i]);
-    }
-    return hash;
-}
-
-void journal_note_call(struct turn *turn, const struct outbox_call *call)
-{
-    struct buf *buf = decide(turn, "call", 7);
-    if (buf != NULL) {
-        const struct slice body = veiled_text(turn, call->call.body);
-        pack_put_int(buf, call->id % JOURNAL_CALLS_PER_TURN);
-        put_cstr(buf, application_of(turn)->messages[call->call.purpose].name);
-        pack_put_text(buf, call->call.lane);
-        pack_put_text(buf, call->call.method);
-        pack_put_text(buf, veiled_text(turn, call->call.path));
-        pack_put_int(buf, (int64_t)body.len);
-        pack_put_fixed(buf, digest_of(&call->call, body));
-    }
-}
-
-void journal_note_cancel(struct turn *turn, const int64_t *ids, size_t count)
-{
-    struct buf *buf = count == 0 ? NULL : decide(turn, "cancel", 1);
-    if (buf != NULL) {
-        put_ids(buf, ids, count);
-    }
-}
-
-void journal_note_answer(struct turn *turn, const struct answer *answer)
-{
-    struct buf *buf = decide(turn, "answer", 2);
-    if (buf != NULL) {
-        pack_put_int(buf, answer->status);
-        pack_put_int(buf, (answer->location.len > 0 ? ANSWER_REDIRECTS : 0) |
-                              (answer->set_cookie.len > 0 ? ANSWER_SETS_COOKIE : 0));
-    }
-}
-
-void journal_note_link(struct turn *turn, const struct link_order *order)
-{
-    static const char *const verbs[] = {
-        [LINK_OPEN] = "open",
-        [LINK_CLOSE] = "close",
-        [LINK_SUBSCRIBE] = "subscribe",
-        [LINK_UNSUBSCRIBE] = "unsubscribe",
-    };
-    struct buf *buf = decide(turn, "link", 3);
-    if (buf != NULL) {
-        put_cstr(buf, verbs[order->verb]);
-        pack_put_text(buf, order->owner);
-        pack_put_text(buf, order->channel);
-    }
-}
-
-void journal_note_order(struct turn *turn, const struct order *order)
-{
-    static const char *const verbs[] = {
-        [ORDER_RETRY] = "retry", [ORDER_AUDIT] = "audit", [ORDER_READ] = "read"};
-    struct buf *buf = decide(turn, "order", 3);
-    if (buf != NULL) {
-        put_cstr(buf, verbs[order->verb]);
-        pack_put_text(buf, order->who);
-        pack_put_text(buf, order->what);
-    }
-}
-
-static const char *relation_name(enum relation relation)
-{
-    static const char *const names[] = {
-#define RELATION_NAME(name) #name,
-        RELATION_LIST(RELATION_NAME)
-#undef RELATION_NAME
-    };
-    return names[relation];
-}
-
-void journal_note_relation(struct turn *turn, const struct store_relation *relation)
-{
-    struct buf *buf = relation->is_gone ? decide(turn, "unrelate", 3) : decide(turn, "relate", 4);
-    if (buf == NULL) {
-        return;
-    }
-    put_cstr(buf, relation_name(relation->relation));
-    pack_put_text(buf, relation->left);
-    put_or_nil(buf, !relation->is_gone || relation->right.len > 0, relation->right);
-    if (!relation->is_gone) {
-        pack_put_text(buf, relation->value);
-    }
-}
-
-void journal_note_forget(struct turn *turn, struct slice user)
-{
-    struct buf *buf = decide(turn, "forget", 1);
-    if (buf != NULL) {
-        pack_put_text(buf, user);
-    }
-}
-
-static void note_became(struct turn *turn, const struct actor *actor)
-{
-    const struct actor_form *was = actor->batch != NULL ? actor->batch : &actor->committed;
-    const struct actor_form *is = actor->turn;
-    const struct fsm *fsm = application_of(turn)->machines[actor->ref.kind];
-    const bool is_kept = roster_is_kept(turn->engine->roster, actor);
-    const bool was_kept = roster_form_is_kept(turn->engine->roster, actor->ref.kind, was);
-    if (!is_kept && !was_kept) {
-        return;
-    }
-    if (is_kept && was_kept && was->state == is->state && was->calls == is->calls &&
-        record_equal(fsm->record, was->value, is->value)) {
-        return;
-    }
-    struct buf *buf = decide(turn, "became", 5);
-    put_cstr(buf, fsm->name);
-    pack_put_text(buf, actor->ref.key);
-    put_or_nil(buf, is_kept, slice_from_cstr(fsm->states[is->state]));
-    pack_put_int(buf, is_kept ? is->calls : 0);
-    if (is_kept) {
-        put_fields(turn, buf, actor->ref.kind, was_kept ? was->value : NULL, is->value);
-    } else {
-        pack_put_map(buf, 0);
-    }
-}
-
-void journal_note_outcome(struct turn *turn)
-{
-    if (turn->engine->journal != NULL) {
-        for (size_t i = 0; i < turn->touched.count; i++) {
-            note_became(turn, *LIST_AT(&turn->touched, struct actor *, i));
-        }
-    }
-}
-
 /* The entry */
 
 static void put_input_body(struct turn *turn, struct buf *buf, const struct msg *msg)
 {
     const struct journal_veil *veil = turn->engine->journal->options.veil;
-    const struct record_type *record = application_of(turn)->messages[msg->kind].record;
+    const struct record_type *record = journal_application(turn)->messages[msg->kind].record;
     const struct record_veil over = {veiled_input, veil};
     const void *body =
         veil == NULL ? msg->body : veil->input(veil->context, turn->batch->arena, msg);
@@ -489,14 +269,15 @@ pack_input(struct turn *turn, const struct queued_input *input, struct actor_ref
     buf_init(&body, turn->batch->arena);
     buf_init(&whole, turn->batch->arena);
     if (input == NULL) {
-        const struct fsm *fsm = application_of(turn)->machines[ref.kind];
-        out.message = slice_from_cstr(application_of(turn)->messages[fsm->deadline_message].name);
+        const struct fsm *fsm = journal_application(turn)->machines[ref.kind];
+        out.message =
+            slice_from_cstr(journal_application(turn)->messages[fsm->deadline_message].name);
         pack_put_map(&body, 0);
     } else {
         out.how = input->ended != NULL      ? JOURNAL_ENDED
                   : input->event_id.len > 0 ? JOURNAL_EVENT
                                             : JOURNAL_INPUT;
-        out.message = slice_from_cstr(application_of(turn)->messages[input->msg.kind].name);
+        out.message = slice_from_cstr(journal_application(turn)->messages[input->msg.kind].name);
         out.event_id = input->event_id;
         put_input_body(turn, &body, &input->msg);
     }
@@ -508,7 +289,7 @@ pack_input(struct turn *turn, const struct queued_input *input, struct actor_ref
         ref = (struct actor_ref){input->ended->actor_kind, input->ended->actor_key};
     }
     if (out.how == JOURNAL_ENDED || out.how == JOURNAL_DEADLINE) {
-        out.machine = slice_from_cstr(machine_name(turn, ref.kind));
+        out.machine = slice_from_cstr(journal_machine_name(turn, ref.kind));
         out.key = ref.key;
     }
     out.body = buf_slice(&body);
