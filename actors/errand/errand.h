@@ -67,9 +67,6 @@ fsm_action errand_do_use_rooms;
 bool errand_is_bridged(struct turn *turn,
                        const struct errand *errand,
                        const struct gitter_room *room);
-
-/* errand_search.c */
-fsm_action errand_do_search, errand_do_show_found, errand_do_say_no_search;
 /* How many rooms the user may have bridged beside those that are; SIZE_MAX: as many as they like.
  */
 size_t errand_rooms_left(struct turn *turn, const struct errand *errand);
@@ -79,5 +76,8 @@ bool errand_bridge_asked(struct turn *turn,
                          const struct errand *errand,
                          const struct gitter_room *room,
                          size_t *left);
+
+/* errand_search.c */
+fsm_action errand_do_search, errand_do_show_found, errand_do_say_no_search;
 
 #endif

@@ -1,35 +1,12 @@
 /* What an errand does with the rooms the user is in on Gitter. */
 #include "actors/errand/errand.h"
+#include "actors/errand/own_rooms.h"
 #include "actors/lines.h"
 #include "actors/room/room.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/limits.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-
-/* The rooms the user is in: not those where they were only mentioned. */
-struct own_rooms {
-    struct gitter_room *rooms;
-    size_t count;
-};
-
-static bool own_rooms_read(struct turn *turn, const struct msg *msg, struct own_rooms *out)
-{
-    size_t kept = 0;
-    if (gitter_rooms_parse(turn_arena(turn), ended_of(msg)->body, &out->rooms, &out->count) !=
-        RC_OK) {
-        return false;
-    }
-    for (size_t i = 0; i < out->count; i++) {
-        if (out->rooms[i].is_member || !out->rooms[i].has_is_member) {
-            out->rooms[kept] = out->rooms[i];
-            kept++;
-        }
-    }
-    out->count = kept;
-    return true;
-}
 
 bool errand_is_bridged(struct turn *turn,
                        const struct errand *errand,
@@ -39,31 +16,6 @@ bool errand_is_bridged(struct turn *turn,
     const struct slice key = key_of_room(turn_arena(turn), errand->user, room->id);
     return turn_exists(turn, (struct actor_ref){ACTOR_ROOM, key}, &state) &&
            room_state_is_bridged(state);
-}
-
-static int by_label(const void *a, const void *b)
-{
-    const struct gitter_room *left = a;
-    const struct gitter_room *right = b;
-    const int order = slice_compare_fold(gitter_room_label(left), gitter_room_label(right));
-    return order != 0 ? order : slice_compare(left->id, right->id);
-}
-
-static int by_activity(const void *a, const void *b)
-{
-    const struct gitter_room *left = a;
-    const struct gitter_room *right = b;
-    if (left->last_access_ms != right->last_access_ms) {
-        return left->last_access_ms > right->last_access_ms ? -1 : 1;
-    }
-    return by_label(a, b);
-}
-
-static void sort_rooms(struct own_rooms *own, int (*compare)(const void *, const void *))
-{
-    if (own->count > 1) {
-        qsort(own->rooms, own->count, sizeof own->rooms[0], compare);
-    }
 }
 
 static struct slice number(struct turn *turn, size_t count)
@@ -130,7 +82,7 @@ static void show_list(struct turn *turn, const struct errand *errand, struct own
         say_plain(turn, errand, TEXT_LIST_EMPTY);
         return;
     }
-    sort_rooms(own, by_label);
+    own_rooms_sort_by_label(own);
     lines_init(&lines, arena, page_of(errand), LIST_PAGE_LINES);
     for (size_t i = 0; i < own->count; i++) {
         const bool is_here = errand_is_bridged(turn, errand, &own->rooms[i]);
@@ -245,7 +197,7 @@ static void offer_rooms(struct turn *turn, const struct errand *errand, struct o
         ERRAND_SAY(turn, errand, TEXT_OFFERING_ROOMS, {"total", number(turn, own->count)});
         return;
     }
-    sort_rooms(own, by_activity);
+    own_rooms_sort_by_activity(own);
     const size_t bridged = bridge_some(turn, errand, own, max);
     if (bridged < missing) {
         ERRAND_SAY(turn, errand, TEXT_INVITING_FIRST, {"count", number(turn, bridged)},
@@ -258,7 +210,7 @@ static void offer_rooms(struct turn *turn, const struct errand *errand, struct o
 static void invite_all(struct turn *turn, const struct errand *errand, struct own_rooms *own)
 {
     const size_t left = errand_rooms_left(turn, errand);
-    sort_rooms(own, by_activity);
+    own_rooms_sort_by_activity(own);
     const size_t missing = count_missing(turn, errand, own);
     const size_t bridged = bridge_some(turn, errand, own, left);
     if (bridged > 0) {
@@ -271,46 +223,11 @@ static void invite_all(struct turn *turn, const struct errand *errand, struct ow
     }
 }
 
-/* Finding rooms by what the user calls them */
-
-static bool is_called(const struct gitter_room *room, struct slice name)
-{
-    const struct slice bare = slice_starts_with(name, SLICE("/")) ? slice_from(name, 1) : name;
-    return slice_equal_fold(gitter_room_label(room), bare) || slice_equal_fold(room->name, bare) ||
-           slice_equal_fold(room->uri, bare);
-}
-
 /* The same for a place as the user wrote it. */
 static struct slice listed_as(const struct errand *errand, struct slice word)
 {
     int64_t place = 0;
     return slice_to_int(word, &place) == RC_OK ? lines_id(errand->numbers, place) : SLICE_EMPTY;
-}
-
-static const struct gitter_room *find_by_id(const struct own_rooms *own, struct slice id)
-{
-    for (size_t i = 0; i < own->count; i++) {
-        if (slice_equal(own->rooms[i].id, id)) {
-            return &own->rooms[i];
-        }
-    }
-    return NULL;
-}
-
-/* By number of the last list, else by name, label or uri, without regard to case. */
-static const struct gitter_room *
-find_room(const struct errand *errand, const struct own_rooms *own, struct slice name)
-{
-    int64_t place = 0;
-    if (slice_to_int(name, &place) == RC_OK && place > 0) {
-        return find_by_id(own, lines_id(errand->numbers, place));
-    }
-    for (size_t i = 0; i < own->count; i++) {
-        if (is_called(&own->rooms[i], name)) {
-            return &own->rooms[i];
-        }
-    }
-    return NULL;
 }
 
 static bool is_number(struct slice word)
@@ -339,7 +256,8 @@ invite_numbers(struct turn *turn, const struct errand *errand, const struct own_
     bool is_full = false;
     while (rest.len > 0 && !is_full) {
         const struct slice word = slice_cut(&rest, ' ');
-        const struct gitter_room *room = word.len == 0 ? NULL : find_room(errand, own, word);
+        const struct gitter_room *room =
+            word.len == 0 ? NULL : own_rooms_find(own, errand->numbers, word);
         if (room != NULL) {
             is_full = !errand_bridge_asked(turn, errand, room, &left);
         } else if (word.len > 0) {
@@ -381,8 +299,8 @@ static void invite(struct turn *turn, const struct errand *errand, struct own_ro
         invite_all(turn, errand, own);
     } else if (are_numbers(name)) {
         invite_numbers(turn, errand, own);
-    } else if (find_room(errand, own, name) != NULL) {
-        (void)errand_bridge_asked(turn, errand, find_room(errand, own, name), &left);
+    } else if (own_rooms_find(own, errand->numbers, name) != NULL) {
+        (void)errand_bridge_asked(turn, errand, own_rooms_find(own, errand->numbers, name), &left);
     } else {
         ask_gitter(turn, errand);
     }
@@ -390,7 +308,7 @@ static void invite(struct turn *turn, const struct errand *errand, struct own_ro
 
 static void join(struct turn *turn, struct errand *errand, const struct own_rooms *own)
 {
-    const struct gitter_room *room = find_room(errand, own, errand->argument);
+    const struct gitter_room *room = own_rooms_find(own, errand->numbers, errand->argument);
     if (room != NULL) {
         ERRAND_SAY(turn, errand, TEXT_ALREADY_JOINED, {"room", gitter_room_label(room)});
     } else if (listed_as(errand, errand->argument).len > 0) { /* by a search */
@@ -406,7 +324,7 @@ static void join(struct turn *turn, struct errand *errand, const struct own_room
 
 static void part(struct turn *turn, struct errand *errand, const struct own_rooms *own)
 {
-    const struct gitter_room *room = find_room(errand, own, errand->argument);
+    const struct gitter_room *room = own_rooms_find(own, errand->numbers, errand->argument);
     if (room == NULL) {
         ERRAND_SAY(turn, errand, TEXT_NO_SUCH_ROOM, {"room", slice_first(errand->argument, 255)});
         return;
@@ -424,7 +342,7 @@ static void review(struct turn *turn, const struct errand *errand, const struct 
     const size_t count = turn_find(turn, ACTOR_ROOM, "owner", errand->user, &rooms);
     for (size_t i = 0; i < count; i++) {
         if (room_state_has_feed(rooms[i].state) &&
-            find_by_id(own, room_key_gitter_room(rooms[i].key)) == NULL) {
+            own_rooms_find_id(own, room_key_gitter_room(rooms[i].key)) == NULL) {
             turn_send(turn, (struct actor_ref){ACTOR_FACE, rooms[i].key}, MSG_FACE_OWNER_GONE,
                       &nothing);
         }
@@ -445,7 +363,7 @@ void errand_do_use_rooms(void *next, const struct msg *msg, struct turn *turn)
     if (!own_rooms_read(turn, msg, &own)) {
         say_unreadable(turn, errand);
     } else {
-        sort_rooms(&own, by_label);
+        own_rooms_sort_by_label(&own);
         refresh(turn, errand, &own);
         if (errand_is(errand, SLICE("list"))) {
             show_list(turn, errand, &own);
