@@ -56,6 +56,9 @@ struct md {
     bool is_pill; /* the link at hand is a user */
 };
 
+/* Where a URL or @name stands at the end of the output, markup would be read as part of it: a blank
+ * comes between. */
+void md_detach(struct md *md);
 /* Takes text of the HTML; runs of blanks show as one. */
 void md_put_text(struct md *md, struct slice text);
 /* Writes what was taken so far. */
