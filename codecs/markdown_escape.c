@@ -390,6 +390,22 @@ static void put_byte(struct escape *escape)
     escape->at++;
 }
 
+/* The rest of a word that has begun, up to what could be a URL; letters beyond ASCII anywhere. */
+static bool put_word(struct escape *escape)
+{
+    const struct slice rest = slice_from(escape->text, escape->at);
+    const bool is_within = escape->at > 0 && is_alnum(escape->text.ptr[escape->at - 1]);
+    size_t len = 0;
+    while (len < rest.len && ((unsigned char)rest.ptr[len] >= 0x80 ||
+                              (is_alnum(rest.ptr[len]) && rest.ptr[len] != 'h' &&
+                               (len == 0 ? is_within : (unsigned char)rest.ptr[len - 1] < 0x80)))) {
+        len++;
+    }
+    buf_put(escape->out, slice_first(rest, len));
+    escape->at += len;
+    return len > 0;
+}
+
 void markdown_put_escaped(struct buf *out, struct slice text, unsigned places)
 {
     struct escape escape = {
@@ -407,7 +423,7 @@ void markdown_put_escaped(struct buf *out, struct slice text, unsigned places)
             is_line_start = false;
         } else if (text.ptr[escape.at] == '@') {
             put_mention(&escape);
-        } else if (!put_url(&escape) && !put_mail(&escape)) {
+        } else if (!put_word(&escape) && !put_url(&escape) && !put_mail(&escape)) {
             is_line_start = text.ptr[escape.at] == '\n';
             put_byte(&escape);
         }
