@@ -62,13 +62,20 @@ struct matrix_event {
     struct slice replacement_room; /* m.room.tombstone */
 };
 
+/* An event of a transaction as it came. The id is empty if it has none that matrix_event_parse
+ * would take. */
+struct matrix_raw_event {
+    struct slice raw;
+    struct slice event_id;
+};
+
 /* The raw events of a transaction body, in order. RC_BAD_INPUT only if the body is no JSON object
  * with an array `events`. A member that is no object is given like the others, so that it is
  * counted as a bad event when matrix_event_parse refuses it; a member that is nested too deep or
  * not UTF-8 likewise. */
 NODISCARD enum rc matrix_transaction_split(struct arena *arena,
                                            struct slice body,
-                                           struct slice **events,
+                                           struct matrix_raw_event **events,
                                            size_t *count);
 
 /* RC_BAD_INPUT if event_id, type, room_id or sender is missing, no string, empty or over 255

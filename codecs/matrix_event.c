@@ -4,13 +4,43 @@
 #include "codecs/json.h"
 #include "runtime/base/limits.h"
 
+/* An id of an event or room that is only pointed to: one that cannot exist is as good as none. */
+static struct slice id_of(const struct json *object, struct slice name)
+{
+    const struct slice id = json_get_text(object, name);
+    return id.len <= MATRIX_ID_BYTES_MAX ? id : SLICE_EMPTY;
+}
+
+/* Levels of a transaction that are read: the object, the array, the events, and their members. */
+enum {
+    LEVELS_OF_EVENTS = 3,
+    LEVELS_OF_MEMBERS = 4
+};
+
+static struct slice id_alone(struct arena *arena, struct slice raw)
+{
+    struct json *event = NULL;
+    const enum rc rc = json_parse_outline(arena, raw, 2, &event);
+    return rc == RC_OK ? id_of(event, SLICE("event_id")) : SLICE_EMPTY;
+}
+
+/* Members without end in one event must not spoil the others: then each is read by itself. */
+static enum rc
+read_transaction(struct arena *arena, struct slice body, bool *has_members, struct json **root)
+{
+    const enum rc rc = json_parse_outline(arena, body, LEVELS_OF_MEMBERS, root);
+    *has_members = rc != RC_TOO_BIG;
+    return *has_members ? rc : json_parse_outline(arena, body, LEVELS_OF_EVENTS, root);
+}
+
 enum rc matrix_transaction_split(struct arena *arena,
                                  struct slice body,
-                                 struct slice **events,
+                                 struct matrix_raw_event **events,
                                  size_t *count)
 {
     struct json *root = NULL;
-    const enum rc rc = json_parse_outline(arena, body, 3, &root);
+    bool has_members = false;
+    const enum rc rc = read_transaction(arena, body, &has_members, &root);
     if (rc != RC_OK) {
         return rc;
     }
@@ -18,22 +48,15 @@ enum rc matrix_transaction_split(struct arena *arena,
     if (!json_is_array(list)) {
         return RC_BAD_INPUT;
     }
-    struct slice *raws = ARENA_ARRAY(arena, json_count(list), struct slice);
-    size_t found = 0;
+    *events = ARENA_ARRAY(arena, json_count(list), struct matrix_raw_event);
+    *count = 0;
     for (const struct json *event = json_first(list); event != NULL; event = event->next) {
-        raws[found] = json_raw(event);
-        found++;
+        const struct slice raw = json_raw(event);
+        (*events)[*count] = (struct matrix_raw_event){
+            raw, has_members ? id_of(event, SLICE("event_id")) : id_alone(arena, raw)};
+        (*count)++;
     }
-    *events = raws;
-    *count = found;
     return RC_OK;
-}
-
-/* An id of an event or room that is only pointed to: one that cannot exist is as good as none. */
-static struct slice id_of(const struct json *object, struct slice name)
-{
-    const struct slice id = json_get_text(object, name);
-    return id.len <= MATRIX_ID_BYTES_MAX ? id : SLICE_EMPTY;
 }
 
 static bool read_ids(const struct json *event, struct matrix_event *out)

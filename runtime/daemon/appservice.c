@@ -152,36 +152,24 @@ static void event_is_done(void *context, enum rc rc)
     }
 }
 
-/* The id alone: the rest of the event is read in its turn. */
-static struct slice event_id_of(struct arena *arena, struct slice raw)
-{
-    struct json *event = NULL;
-    if (json_parse_outline(arena, raw, 2, &event) != RC_OK) {
-        return SLICE_EMPTY;
-    }
-    const struct slice id = json_get_text(event, SLICE("event_id"));
-    return id.len <= MATRIX_ID_BYTES_MAX ? id : SLICE_EMPTY;
-}
-
 static void post_events(struct appservice *appservice,
                         struct transaction *transaction,
-                        const struct slice *events,
+                        const struct matrix_raw_event *events,
                         size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct msg_event event = {.raw = events[i]};
-        const struct slice event_id = event_id_of(appservice->arena, events[i]);
+        const struct msg_event event = {.raw = events[i].raw};
         appservice->counts.events++;
-        if (event_id.len == 0) {
+        if (events[i].event_id.len == 0) {
             appservice->counts.bad_events++;
             log_event(appservice->options.log, LOG_WARN, "event_bad",
-                      LOG_INT("bytes", events[i].len));
+                      LOG_INT("bytes", events[i].raw.len));
             continue;
         }
         transaction->waiting++;
         engine_post(appservice->options.engine, &(struct input){
                                                     .msg = {MSG_MATRIX_EVENT, &event},
-                                                    .event_id = event_id,
+                                                    .event_id = events[i].event_id,
                                                     .done = event_is_done,
                                                     .context = transaction,
                                                     .is_repeatable = true,
@@ -191,7 +179,7 @@ static void post_events(struct appservice *appservice,
 
 static void take_transaction(struct appservice *appservice, uint64_t request_id, struct slice body)
 {
-    struct slice *events = NULL;
+    struct matrix_raw_event *events = NULL;
     size_t count = 0;
     if (matrix_transaction_split(appservice->arena, body, &events, &count) != RC_OK) {
         log_event(appservice->options.log, LOG_WARN, "transaction_malformed",

@@ -60,12 +60,12 @@ static struct slice make_transaction(struct arena *keep)
 
 static void read_transaction(struct slice text)
 {
-    struct slice *events = NULL;
+    struct matrix_raw_event *events = NULL;
     size_t count = 0;
     CHECK(matrix_transaction_split(arena, text, &events, &count) == RC_OK && count == EVENTS);
     for (size_t i = 0; i < count; i++) {
         struct matrix_event event;
-        CHECK(matrix_event_parse(arena, events[i], &event) == RC_OK);
+        CHECK(matrix_event_parse(arena, events[i].raw, &event) == RC_OK);
     }
 }
 

@@ -20,14 +20,15 @@ static void read_event(struct arena *arena, struct slice raw)
 
 void fuzz_one(struct arena *arena, struct slice input)
 {
-    struct slice *events = NULL;
+    struct matrix_raw_event *events = NULL;
     size_t count = 0;
     read_event(arena, input);
     if (matrix_transaction_split(arena, input, &events, &count) == RC_OK) {
         for (size_t i = 0; i < count; i++) {
-            CHECK(events[i].ptr >= input.ptr);
-            CHECK(events[i].ptr + events[i].len <= input.ptr + input.len);
-            read_event(arena, events[i]);
+            CHECK(events[i].raw.ptr >= input.ptr);
+            CHECK(events[i].raw.ptr + events[i].raw.len <= input.ptr + input.len);
+            check_id(events[i].event_id);
+            read_event(arena, events[i].raw);
         }
     }
 }

@@ -144,7 +144,7 @@ static void post_event(struct sim *sim, struct sim_event *event, struct slice ra
 /* The events from `first` on, as one body; a redacted one is never new to the bridge. */
 static void post_transaction(struct sim *sim, size_t first, size_t end, size_t redacted)
 {
-    struct slice *events = NULL;
+    struct matrix_raw_event *events = NULL;
     size_t count = 0;
     struct buf body;
     buf_init(&body, sim->world.arena);
@@ -158,7 +158,7 @@ static void post_transaction(struct sim *sim, size_t first, size_t end, size_t r
                      RC_OK);
     ck_assert_uint_eq(count, end - first);
     for (size_t i = 0; i < count; i++) {
-        post_event(sim, &sim->events[first + i], events[i]);
+        post_event(sim, &sim->events[first + i], events[i].raw);
     }
 }
 

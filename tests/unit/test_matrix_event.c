@@ -1,6 +1,7 @@
 #include "codecs/matrix.h"
 
 #include "runtime/base/buf.h"
+#include "runtime/base/limits.h"
 #include "tests/unit/slice_check.h"
 
 static struct arena *arena;
@@ -25,7 +26,7 @@ static struct slice repeat(char c, size_t times)
     return buf_slice(&buf);
 }
 
-static size_t split(struct slice body, struct slice **events)
+static size_t split(struct slice body, struct matrix_raw_event **events)
 {
     size_t count = 0;
     ck_rc_eq(matrix_transaction_split(arena, body, events, &count), RC_OK);
@@ -50,20 +51,52 @@ static struct matrix_event event_with(const char *type, const char *members)
 
 START_TEST(transaction_is_split_into_raw_events)
 {
-    struct slice *events = NULL;
+    struct matrix_raw_event *events = NULL;
     const struct slice body =
         SLICE("{\"ephemeral\":[{\"type\":\"m.typing\"}],\"events\":[{\"a\": 1} ,{\"b\":[]}],"
               "\"de.sorunome.msc2409.to_device\":[]}");
     ck_assert_uint_eq(split(body, &events), 2);
-    ck_text_eq(events[0], "{\"a\": 1}");
-    ck_text_eq(events[1], "{\"b\":[]}");
+    ck_text_eq(events[0].raw, "{\"a\": 1}");
+    ck_text_eq(events[1].raw, "{\"b\":[]}");
     ck_assert_uint_eq(split(SLICE("{\"events\":[]}"), &events), 0);
+}
+END_TEST
+
+START_TEST(transaction_gives_the_ids_of_its_events)
+{
+    struct matrix_raw_event *events = NULL;
+    const struct slice body =
+        SLICE("{\"events\":[{\"event_id\":\"$a\",\"content\":{\"event_id\":\"$inner\"}},{},7,"
+              "{\"event_id\":8},{\"event_id\":\"$b\",\"event_id\":\"$\\u0063\"}]}");
+    ck_assert_uint_eq(split(body, &events), 5);
+    ck_text_eq(events[0].event_id, "$a");
+    ck_text_empty(events[1].event_id);
+    ck_text_empty(events[2].event_id);
+    ck_text_empty(events[3].event_id);
+    ck_text_eq(events[4].event_id, "$c");
+}
+END_TEST
+
+START_TEST(transaction_with_an_event_of_too_many_members_gives_the_others)
+{
+    struct matrix_raw_event *events = NULL;
+    struct buf body;
+    buf_init(&body, arena);
+    BUF_PUT(&body, "{\"events\":[{\"event_id\":\"$a\"},{\"event_id\":\"$b\"");
+    for (size_t i = 0; i < JSON_NODES_MAX; i++) {
+        BUF_PUT(&body, ",\"\":0");
+    }
+    BUF_PUT(&body, "},{\"event_id\":\"$c\"}]}");
+    ck_assert_uint_eq(split(buf_slice(&body), &events), 3);
+    ck_text_eq(events[0].event_id, "$a");
+    ck_text_empty(events[1].event_id);
+    ck_text_eq(events[2].event_id, "$c");
 }
 END_TEST
 
 START_TEST(transaction_with_bad_events_is_split_all_the_same)
 {
-    struct slice *events = NULL;
+    struct matrix_raw_event *events = NULL;
     struct buf body;
     buf_init(&body, arena);
     BUF_PUT(&body, "{\"events\":[7,null,\"x\",[{}],{\"body\":\"\xff\"},{\"body\":\"\\ud800\"},");
@@ -80,7 +113,7 @@ START_TEST(transaction_with_bad_events_is_split_all_the_same)
                                      RC_BAD_INPUT, RC_BAD_INPUT, RC_TOO_BIG};
     for (size_t i = 0; i < 7; i++) {
         struct matrix_event event;
-        ck_rc_eq(matrix_event_parse(arena, events[i], &event), wanted[i]);
+        ck_rc_eq(matrix_event_parse(arena, events[i].raw, &event), wanted[i]);
     }
 }
 END_TEST
@@ -100,7 +133,7 @@ START_TEST(transaction_malformed_is_bad_input)
         SLICE_INIT("[{\"events\":[]}]"),
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        struct slice *events = NULL;
+        struct matrix_raw_event *events = NULL;
         size_t count = 0;
         ck_rc_eq(matrix_transaction_split(arena, wrong[i], &events, &count), RC_BAD_INPUT);
     }
@@ -368,6 +401,8 @@ static TCase *events(void)
     TCase *tc = tcase_create("events");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, transaction_is_split_into_raw_events);
+    tcase_add_test(tc, transaction_gives_the_ids_of_its_events);
+    tcase_add_test(tc, transaction_with_an_event_of_too_many_members_gives_the_others);
     tcase_add_test(tc, transaction_with_bad_events_is_split_all_the_same);
     tcase_add_test(tc, transaction_malformed_is_bad_input);
     tcase_add_test(tc, event_message_of_synapse_is_read);
