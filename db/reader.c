@@ -31,23 +31,9 @@ static const struct relation_sql relation_sql[RELATIONS_COUNT] = {
         },
 };
 
-struct wanted {
-    sqlite3_stmt **statement;
-    struct slice text;
-};
-
-static enum rc reader_prepare_all(sqlite3 *db, const struct wanted *wanted, size_t count)
-{
-    enum rc rc = RC_OK;
-    for (size_t i = 0; rc == RC_OK && i < count; i++) {
-        rc = sql_prepare(db, wanted[i].text, wanted[i].statement);
-    }
-    return rc;
-}
-
 static enum rc reader_prepare_fixed(struct reader *reader)
 {
-    const struct wanted wanted[] = {
+    const struct sql_wanted wanted[] = {
         {&reader->begin, SLICE("BEGIN")},
         {&reader->commit, SLICE("COMMIT")},
         {&reader->next_turn, SLICE("SELECT value FROM meta WHERE key = 'next_turn'")},
@@ -66,19 +52,19 @@ static enum rc reader_prepare_fixed(struct reader *reader)
                                      "(ref = ?2 OR substr(ref, 1, length(?2) + 1) = ?2 || '|') "
                                      "ORDER BY place, id LIMIT ?3")},
     };
-    return reader_prepare_all(reader->db, wanted, sizeof wanted / sizeof wanted[0]);
+    return sql_prepare_all(reader->db, wanted, sizeof wanted / sizeof wanted[0]);
 }
 
 static enum rc reader_prepare_relations(struct reader *reader)
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; rc == RC_OK && i < RELATIONS_COUNT; i++) {
-        const struct wanted wanted[] = {
+        const struct sql_wanted wanted[] = {
             {&reader->related[i], relation_sql[i].related},
             {&reader->by_value[i], relation_sql[i].by_value},
             {&reader->relations[i], relation_sql[i].relations},
         };
-        rc = reader_prepare_all(reader->db, wanted, sizeof wanted / sizeof wanted[0]);
+        rc = sql_prepare_all(reader->db, wanted, sizeof wanted / sizeof wanted[0]);
     }
     return rc;
 }

@@ -34,6 +34,15 @@ enum rc sql_prepare(sqlite3 *db, struct slice text, sqlite3_stmt **statement)
                                      statement, NULL));
 }
 
+enum rc sql_prepare_all(sqlite3 *db, const struct sql_wanted *wanted, size_t count)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; rc == RC_OK && i < count; i++) {
+        rc = sql_prepare(db, wanted[i].text, wanted[i].statement);
+    }
+    return rc;
+}
+
 enum rc sql_run(sqlite3 *db, const char *text)
 {
     return sql_rc(sqlite3_exec(db, text, NULL, NULL, NULL));

@@ -27,6 +27,12 @@ enum rc sql_rc(int code);
 void sql_configure(void);
 
 NODISCARD enum rc sql_prepare(sqlite3 *db, struct slice text, sqlite3_stmt **statement);
+/* The same for some, up to the first that cannot be. */
+struct sql_wanted {
+    sqlite3_stmt **statement;
+    struct slice text;
+};
+NODISCARD enum rc sql_prepare_all(sqlite3 *db, const struct sql_wanted *wanted, size_t count);
 /* Runs statements that give no rows. */
 NODISCARD enum rc sql_run(sqlite3 *db, const char *text);
 /* The one number that a statement gives; RC_ABSENT without a row. */

@@ -29,23 +29,9 @@ static const struct relation_sql relation_sql[RELATIONS_COUNT] = {
         },
 };
 
-struct wanted {
-    sqlite3_stmt **statement;
-    struct slice text;
-};
-
-static enum rc writer_prepare_all(sqlite3 *db, const struct wanted *wanted, size_t count)
-{
-    enum rc rc = RC_OK;
-    for (size_t i = 0; rc == RC_OK && i < count; i++) {
-        rc = sql_prepare(db, wanted[i].text, wanted[i].statement);
-    }
-    return rc;
-}
-
 static enum rc writer_prepare_fixed(struct writer *writer)
 {
-    const struct wanted wanted[] = {
+    const struct sql_wanted wanted[] = {
         {&writer->begin, SLICE("BEGIN IMMEDIATE")},
         {&writer->commit, SLICE("COMMIT")},
         {&writer->rollback, SLICE("ROLLBACK")},
@@ -58,19 +44,19 @@ static enum rc writer_prepare_fixed(struct writer *writer)
                "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")},
         {&writer->end_call, SLICE("DELETE FROM outbox WHERE id = ?1")},
     };
-    return writer_prepare_all(writer->db, wanted, sizeof wanted / sizeof wanted[0]);
+    return sql_prepare_all(writer->db, wanted, sizeof wanted / sizeof wanted[0]);
 }
 
 static enum rc writer_prepare_relations(struct writer *writer)
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; rc == RC_OK && i < RELATIONS_COUNT; i++) {
-        const struct wanted wanted[] = {
+        const struct sql_wanted wanted[] = {
             {&writer->relate[i], relation_sql[i].relate},
             {&writer->unrelate[i], relation_sql[i].unrelate},
             {&writer->unrelate_all[i], relation_sql[i].unrelate_all},
         };
-        rc = writer_prepare_all(writer->db, wanted, sizeof wanted / sizeof wanted[0]);
+        rc = sql_prepare_all(writer->db, wanted, sizeof wanted / sizeof wanted[0]);
     }
     return rc;
 }

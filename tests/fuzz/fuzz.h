@@ -13,6 +13,11 @@
 #include "runtime/base/check.h"
 #include "runtime/base/slice.h"
 
+static inline bool is_within(struct slice part, struct slice whole)
+{
+    return part.len == 0 || (part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len);
+}
+
 /* The target. */
 void fuzz_one(struct arena *arena, struct slice input);
 

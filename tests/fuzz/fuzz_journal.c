@@ -3,11 +3,6 @@
 #include "codecs/journal.h"
 #include "tests/fuzz/fuzz.h"
 
-static bool is_within(struct slice part, struct slice whole)
-{
-    return part.len == 0 || (part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len);
-}
-
 static void read_entries(struct slice bytes)
 {
     struct journal_entry entry = {0};

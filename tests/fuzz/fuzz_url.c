@@ -4,11 +4,6 @@
 #include "runtime/base/limits.h"
 #include "tests/fuzz/fuzz.h"
 
-static bool is_within(struct slice part, struct slice whole)
-{
-    return part.len == 0 || (part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len);
-}
-
 static void ids(struct arena *arena, struct slice input)
 {
     const struct slice domain = SLICE("hs.example");

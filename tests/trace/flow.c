@@ -132,6 +132,24 @@ void flow_bridge(struct world *world)
     world_forget(world);
 }
 
+void flow_restart(struct world *world)
+{
+    world_crash(world);
+    world_settle(world);
+    world_wait(world, 2000);
+}
+
+void flow_assert_mustered(struct world *world)
+{
+    const char *state = world_state(world, ACTOR_MUSTER, SLICE(BOT));
+    ck_assert_msg(*state == '-' || *state == 'I', "it is %s", state);
+}
+
+struct slice flow_fact(struct world *world, const char *what, const char *room, const char *rest)
+{
+    return arena_printf(world->arena, "%s %s %s", what, room, rest);
+}
+
 void flow_record(struct world *world, const char *channel, const char *operation, const char *model)
 {
     const struct msg_link_record record = {

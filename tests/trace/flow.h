@@ -44,6 +44,13 @@ void flow_login(struct world *world);
 /* And Gitter room r1 bridged, with Alice in it. */
 void flow_bridge(struct world *world);
 
+/* The process dies and begins anew, up to the end of the muster. */
+void flow_restart(struct world *world);
+/* The muster is over: one that has nothing to remember is no row. */
+void flow_assert_mustered(struct world *world);
+/* "<what> <room> <rest>", as the peers know facts. */
+struct slice flow_fact(struct world *world, const char *what, const char *room, const char *rest);
+
 /* A record on any channel of the newest link, which is Alice's. */
 void flow_record(struct world *world,
                  const char *channel,

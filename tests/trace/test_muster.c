@@ -21,29 +21,10 @@ static void teardown(void)
     world_close(&world);
 }
 
-static void restart(void)
-{
-    world_crash(&world);
-    world_settle(&world);
-    world_wait(&world, 2000);
-}
-
-/* One that has nothing to remember is no row. */
-static void assert_idle(void)
-{
-    const char *state = world_state(&world, ACTOR_MUSTER, SLICE(BOT));
-    ck_assert_msg(*state == '-' || *state == 'I', "it is %s", state);
-}
-
-static struct slice fact(const char *what, const char *room, const char *rest)
-{
-    return arena_printf(world.arena, "%s %s %s", what, room, rest);
-}
-
 /* The homeserver has the bot in a room of which we know nothing. */
 static void stray(const char *room, const char *marker)
 {
-    peers_note(&world.peers, fact("joined", room, BOT));
+    peers_note(&world.peers, flow_fact(&world, "joined", room, BOT));
     if (marker != NULL) {
         peers_note(&world.peers, arena_printf(world.arena, "made %s for %s", room, marker));
     }
@@ -51,14 +32,14 @@ static void stray(const char *room, const char *marker)
 
 static void homeserver_loses(const char *room)
 {
-    peers_unlearn(&world.peers, fact("joined", room, BOT));
-    peers_unlearn(&world.peers, fact("joined", room, "@gitter_bob:hs"));
-    peers_unlearn(&world.peers, fact("invited", room, "@gitter_bob:hs"));
+    peers_unlearn(&world.peers, flow_fact(&world, "joined", room, BOT));
+    peers_unlearn(&world.peers, flow_fact(&world, "joined", room, "@gitter_bob:hs"));
+    peers_unlearn(&world.peers, flow_fact(&world, "invited", room, "@gitter_bob:hs"));
 }
 
 static bool is_bot_in(const char *room)
 {
-    return peers_know(&world.peers, fact("joined", room, BOT));
+    return peers_know(&world.peers, flow_fact(&world, "joined", room, BOT));
 }
 
 /* Our database is what it was when the copy was made. */
@@ -66,17 +47,17 @@ static void restore(struct store *copy)
 {
     struct store *newer = world.store;
     world.store = copy;
-    restart();
+    flow_restart(&world);
     newer->methods->close(newer);
 }
 
 START_TEST(nothing_happens_when_all_is_well)
 {
-    restart();
+    flow_restart(&world);
     world_expect(&world, "link @alice:hs close\n"
                          "link @alice:hs open\n"
                          "link @alice:hs subscribe r1\n");
-    assert_idle();
+    flow_assert_mustered(&world);
     ck_assert_uint_eq(world_outbox(&world), 0);
 }
 END_TEST
@@ -88,7 +69,7 @@ START_TEST(bridged_room_that_is_gone_is_made_anew_and_goes_on)
     world_says(&world, "r1", "bob", "before");
     world_settle(&world);
     homeserver_loses("!made1");
-    restart();
+    flow_restart(&world);
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "INVITED");
     ck_assert(world_said(&world, "The Matrix room for acme/ops is gone. I am making a new one"));
     ck_assert(world_said(&world, "!made2 invite @alice:hs\n"));
@@ -102,7 +83,7 @@ START_TEST(bridged_room_that_is_gone_is_made_anew_and_goes_on)
     ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made2", "before"), 0);
     ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "from me"), 1);
     world_forget(&world);
-    restart();
+    flow_restart(&world);
     ck_assert_int_eq(world.peers.rooms_made, 2);
 }
 END_TEST
@@ -125,7 +106,7 @@ END_TEST
 START_TEST(private_chat_that_is_gone_is_opened_anew_when_there_is_something_to_say)
 {
     homeserver_loses(CHAT);
-    restart();
+    flow_restart(&world);
     world_assert_state(&world, ACTOR_CHAT, CHAT, "-");
     const struct user *user = world_peek(&world, ACTOR_USER, SLICE(ALICE));
     ck_assert_uint_eq(user->private_room.len, 0);
@@ -142,7 +123,7 @@ START_TEST(ghosts_that_are_gone_are_registered_named_and_joined_anew)
     world_says(&world, "r1", "bob", "before");
     world_settle(&world);
     peers_unlearn(&world.peers, SLICE("registered @gitter_bob:hs"));
-    peers_unlearn(&world.peers, fact("joined", "!made1", "@gitter_bob:hs"));
+    peers_unlearn(&world.peers, flow_fact(&world, "joined", "!made1", "@gitter_bob:hs"));
     world_forget(&world);
     world_says(&world, "r1", "bob", "after");
     world_settle(&world);
@@ -165,7 +146,7 @@ START_TEST(room_that_refuses_even_the_ghosts_is_asked_about_at_once)
     world_settle(&world);
     ck_assert(world_said(&world, "The Matrix room for acme/ops is gone."));
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "INVITED");
-    assert_idle();
+    flow_assert_mustered(&world);
 }
 END_TEST
 
@@ -180,7 +161,7 @@ START_TEST(room_that_is_only_missing_in_the_list_stays)
     world_settle(&world);
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
     world_assert_state(&world, ACTOR_CHAT, CHAT, "PRIVATE");
-    assert_idle();
+    flow_assert_mustered(&world);
 }
 END_TEST
 
@@ -196,10 +177,10 @@ START_TEST(list_that_cannot_be_had_changes_nothing)
         world.is_held[MSG_MUSTER_ROOMS_ENDED] = false;
         world_settle(&world);
         world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
-        assert_idle();
+        flow_assert_mustered(&world);
     }
     homeserver_loses("!made1");
-    restart();
+    flow_restart(&world);
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "INVITED");
 }
 END_TEST
@@ -209,7 +190,7 @@ END_TEST
 START_TEST(bridged_room_we_know_nothing_of_is_left_with_a_word)
 {
     stray("!old", "@alice:hs|r9");
-    restart();
+    flow_restart(&world);
     ck_assert(world_said(&world, "!old @bot:hs m.notice: I have lost what I knew about this room"));
     ck_assert(world_said(&world, "!old leave @bot:hs\n!old forget @bot:hs\n"));
     ck_assert(!is_bot_in("!old"));
@@ -220,18 +201,18 @@ END_TEST
 START_TEST(ghosts_leave_a_room_we_know_nothing_of_before_the_bot_does)
 {
     stray("!old", "@alice:hs|r9");
-    peers_note(&world.peers, fact("joined", "!old", "@gitter_bob:hs"));
-    peers_note(&world.peers, fact("joined", "!old", "@gitter_carl:hs"));
+    peers_note(&world.peers, flow_fact(&world, "joined", "!old", "@gitter_bob:hs"));
+    peers_note(&world.peers, flow_fact(&world, "joined", "!old", "@gitter_carl:hs"));
     world.peers.members = "{\"@alice:hs\":{},\"" BOT "\":{},\"@gitter_bob:elsewhere\":{},"
                           "\"@gitter_bob:hs\":{},\"@gitter_carl:hs\":{}}";
     world_forget(&world);
-    restart();
+    flow_restart(&world);
     ck_assert(world_said(&world, "!old @bot:hs m.notice: I have lost what I knew about this room"));
     ck_assert(world_said(&world, "!old leave @gitter_bob:hs\n!old leave @gitter_carl:hs\n"
                                  "!old leave @bot:hs\n!old forget @bot:hs\n"));
     ck_assert(!world_said(&world, "leave @alice:hs"));
     ck_assert(!world_said(&world, "elsewhere"));
-    assert_idle();
+    flow_assert_mustered(&world);
 }
 END_TEST
 
@@ -240,15 +221,15 @@ START_TEST(room_whose_people_cannot_be_read_is_left_at_a_later_start)
     stray("!old", "@alice:hs|r9");
     for (int i = 0; i < 2; i++) {
         world.is_held[MSG_MUSTER_PEOPLE_ENDED] = true;
-        restart();
+        flow_restart(&world);
         world_end(&world, MSG_MUSTER_PEOPLE_ENDED, i == 0 ? CALL_END_FAILED : CALL_END_DONE,
                   i == 0 ? 500 : 200, "{}");
         world.is_held[MSG_MUSTER_PEOPLE_ENDED] = false;
         world_settle(&world);
         ck_assert(is_bot_in("!old"));
-        assert_idle();
+        flow_assert_mustered(&world);
     }
-    restart();
+    flow_restart(&world);
     ck_assert(!is_bot_in("!old"));
 }
 END_TEST
@@ -258,7 +239,7 @@ START_TEST(room_that_is_found_out_to_be_ours_meanwhile_stays)
 {
     world.is_held[MSG_MUSTER_PEOPLE_ENDED] = true;
     stray("!late", "@alice:hs|r2");
-    restart();
+    flow_restart(&world);
     world.is_held[MSG_ROOM_CREATE_ENDED] = true;
     world_text(&world, CHAT, ALICE, "invite Beta/dev");
     world_settle(&world);
@@ -275,7 +256,7 @@ END_TEST
 START_TEST(second_room_for_what_is_bridged_is_left)
 {
     stray("!second", ROOM_KEY);
-    restart();
+    flow_restart(&world);
     ck_assert(!is_bot_in("!second"));
     ck_assert(is_bot_in("!made1"));
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
@@ -303,7 +284,7 @@ START_TEST(private_chat_we_know_nothing_of_is_taken_up)
 {
     stray("!lost", NULL);
     world.peers.members = "{\"" BOT "\":{},\"@carla:hs\":{}}";
-    restart();
+    flow_restart(&world);
     world_assert_state(&world, ACTOR_CHAT, "!lost", "PRIVATE");
     ck_assert(world_said(&world, "!lost @bot:hs m.notice: Hi carla!"));
 }
@@ -313,7 +294,7 @@ START_TEST(room_of_many_we_know_nothing_of_is_left)
 {
     stray("!crowd", NULL);
     world.peers.members = "{\"" BOT "\":{},\"@carla:hs\":{},\"@dave:hs\":{}}";
-    restart();
+    flow_restart(&world);
     ck_assert(world_said(&world, "!crowd leave @bot:hs\n"));
 }
 END_TEST
@@ -322,7 +303,7 @@ START_TEST(room_with_somebody_who_may_not_use_the_bridge_is_left)
 {
     stray("!theirs", NULL);
     world.peers.members = "{\"" BOT "\":{},\"@mallory:hs\":{}}";
-    restart();
+    flow_restart(&world);
     ck_assert(world_said(&world, "!theirs leave @bot:hs\n"));
     world_assert_state(&world, ACTOR_CHAT, "!theirs", "-");
 }
@@ -332,7 +313,7 @@ START_TEST(empty_room_we_know_nothing_of_is_left)
 {
     stray("!empty", NULL);
     world.peers.members = "{\"" BOT "\":{}}";
-    restart();
+    flow_restart(&world);
     ck_assert(world_said(&world, "!empty leave @bot:hs\n"));
 }
 END_TEST
@@ -341,7 +322,7 @@ START_TEST(chat_the_bot_had_opened_still_waits_for_its_user)
 {
     stray("!opened", "@carla:hs");
     world.peers.members = "{\"" BOT "\":{}}";
-    restart();
+    flow_restart(&world);
     world_assert_state(&world, ACTOR_CHAT, "!opened", "CHECKING");
     world.peers.members = "{\"" BOT "\":{},\"@carla:hs\":{}}";
     world_member(&world, "!opened", "@carla:hs", "@carla:hs", "invite>join");
@@ -359,7 +340,7 @@ START_TEST(room_that_cannot_be_asked_about_is_left_alone)
     world_end(&world, MSG_MUSTER_CREATE_ENDED, CALL_END_FAILED, 404, "");
     world_settle(&world);
     ck_assert(is_bot_in("!mute"));
-    assert_idle();
+    flow_assert_mustered(&world);
 }
 END_TEST
 
@@ -378,7 +359,7 @@ START_TEST(many_rooms_are_looked_at_a_few_at_a_time)
     for (int i = 0; i < 200; i++) {
         ck_assert(!is_bot_in(arena_printf(world.arena, "!old%03d", i).ptr));
     }
-    assert_idle();
+    flow_assert_mustered(&world);
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
 }
 END_TEST
@@ -398,7 +379,7 @@ START_TEST(crash_in_the_middle_begins_anew)
     for (int i = 0; i < 100; i++) {
         ck_assert(!is_bot_in(arena_printf(world.arena, "!old%03d", i).ptr));
     }
-    assert_idle();
+    flow_assert_mustered(&world);
     ck_assert_uint_eq(world_outbox(&world), 0);
 }
 END_TEST
@@ -458,12 +439,12 @@ START_TEST(room_left_on_gitter_meanwhile_is_unbridged_with_a_word)
 {
     world.peers.rooms = without_r1;
     world.peers.is_owner_out = true;
-    restart();
+    flow_restart(&world);
     ck_assert(world_said(&world, "You are no longer in this room on Gitter."));
     ck_assert(world_said(&world, "!made1 leave @bot:hs\n"));
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "-");
     world_forget(&world);
-    restart();
+    flow_restart(&world);
     ck_assert(!world_said(&world, "no longer"));
 }
 END_TEST
@@ -471,7 +452,7 @@ END_TEST
 START_TEST(room_that_is_only_hidden_on_gitter_stays)
 {
     world.peers.rooms = without_r1;
-    restart();
+    flow_restart(&world);
     world_assert_state(&world, ACTOR_ROOM, ROOM_KEY, "JOINED");
 }
 END_TEST

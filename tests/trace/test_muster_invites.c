@@ -17,24 +17,6 @@ static void teardown(void)
     world_close(&world);
 }
 
-static void restart(void)
-{
-    world_crash(&world);
-    world_settle(&world);
-    world_wait(&world, 2000);
-}
-
-static void assert_idle(void)
-{
-    const char *state = world_state(&world, ACTOR_MUSTER, SLICE(BOT));
-    ck_assert_msg(*state == '-' || *state == 'I', "it is %s", state);
-}
-
-static struct slice fact(const char *what, const char *room, const char *rest)
-{
-    return arena_printf(world.arena, "%s %s %s", what, room, rest);
-}
-
 enum {
     DAY_MS = 24 * 3600 * 1000
 };
@@ -59,14 +41,14 @@ static void has_notices(int page, const char *first, const char *second)
 static void carla_waits_in(const char *room)
 {
     world.peers.members = "{\"" BOT "\":{},\"@carla:hs\":{}}";
-    peers_note(&world.peers, fact("invited", room, BOT));
+    peers_note(&world.peers, flow_fact(&world, "invited", room, BOT));
 }
 
 START_TEST(invite_that_never_came_is_taken_once)
 {
     carla_waits_in("!lost");
     has_notices(0, notice("!lost", "$lost", "@carla:hs", 0), "");
-    restart();
+    flow_restart(&world);
     world_assert_state(&world, ACTOR_CHAT, "!lost", "PRIVATE");
     ck_assert(world_said(&world, "!lost @bot:hs m.notice: Hi carla!"));
     world_member(&world, "!lost", "@carla:hs", "@carla:hs", "join>leave");
@@ -77,10 +59,10 @@ START_TEST(invite_that_never_came_is_taken_once)
                                     "\"room_id\":\"!lost\",\"sender\":\"@carla:hs\","
                                     "\"state_key\":\"" BOT "\","
                                     "\"content\":{\"membership\":\"invite\"}}"));
-    peers_unlearn(&world.peers, fact("joined", "!lost", BOT));
-    restart();
+    peers_unlearn(&world.peers, flow_fact(&world, "joined", "!lost", BOT));
+    flow_restart(&world);
     ck_assert(!world_said(&world, "!lost"));
-    assert_idle();
+    flow_assert_mustered(&world);
 }
 END_TEST
 
@@ -95,7 +77,7 @@ START_TEST(invite_that_was_handled_when_it_came_is_not_taken_again)
     world_assert_state(&world, ACTOR_CHAT, "!left", "-");
     world_forget(&world);
     has_notices(0, notice("!left", id, "@carla:hs", 0), "");
-    restart();
+    flow_restart(&world);
     ck_assert(!world_said(&world, "!left"));
 }
 END_TEST
@@ -106,14 +88,14 @@ START_TEST(invites_are_read_as_far_back_as_there_is_something_new)
     carla_waits_in("!two");
     has_notices(0, notice("!one", "$one", "@carla:hs", 0), "{\"event\":3}");
     has_notices(1, notice("!old", "$old", "@carla:hs", 8), notice("!two", "$two", "@carla:hs", 6));
-    restart();
+    flow_restart(&world);
     world_assert_state(&world, ACTOR_CHAT, "!two", "PRIVATE");
     ck_assert(world_said(&world, "!one join @bot:hs\n"));
     ck_assert(!world_said(&world, "!old"));
     has_notices(1, notice("!new", "$new", "@carla:hs", 0), "");
-    restart();
+    flow_restart(&world);
     ck_assert(!world_said(&world, "!new"));
-    assert_idle();
+    flow_assert_mustered(&world);
 }
 END_TEST
 
@@ -122,7 +104,7 @@ START_TEST(invite_that_never_came_is_declined_where_it_would_have_been)
     has_notices(0, notice("!theirs", "$one", "@mallory:hs", 0),
                 notice("!ghost", "$two", "@gitter_bob:hs", 0));
     world_forget(&world);
-    restart();
+    flow_restart(&world);
     ck_assert(world_said(&world, "!theirs leave @bot:hs\n"));
     ck_assert(world_said(&world, "!ghost leave @bot:hs\n"));
     ck_assert(!world_said(&world, "join @bot:hs"));
@@ -132,17 +114,17 @@ END_TEST
 START_TEST(rooms_are_looked_at_again_when_a_start_finds_invites_asked_for)
 {
     world.is_held[MSG_MUSTER_INVITES_ENDED] = true;
-    restart();
-    peers_note(&world.peers, fact("joined", "!old", BOT));
+    flow_restart(&world);
+    peers_note(&world.peers, flow_fact(&world, "joined", "!old", BOT));
     peers_note(&world.peers, SLICE("made !old for @alice:hs|r9"));
-    restart();
+    flow_restart(&world);
     carla_waits_in("!lost");
     has_notices(0, notice("!lost", "$lost", "@carla:hs", 0), "");
     world.is_held[MSG_MUSTER_INVITES_ENDED] = false;
     world_settle(&world);
-    ck_assert(!peers_know(&world.peers, fact("joined", "!old", BOT)));
+    ck_assert(!peers_know(&world.peers, flow_fact(&world, "joined", "!old", BOT)));
     world_assert_state(&world, ACTOR_CHAT, "!lost", "PRIVATE");
-    assert_idle();
+    flow_assert_mustered(&world);
 }
 END_TEST
 
