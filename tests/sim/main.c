@@ -132,6 +132,7 @@ static void add(struct sim_result *sum, const struct sim_result *result)
     sum->doubled += result->doubled + result->echoed;
     sum->disordered += result->disordered;
     sum->adopted += result->adopted;
+    sum->hidden += result->hidden;
     sum->resent += result->resent;
     sum->repeated += result->repeated;
     sum->excused += result->excused;
@@ -227,11 +228,12 @@ static bool read_arguments(int argc, char **argv, struct wanted *wanted)
 static void tell_sum(const struct wanted *wanted, const struct sim_result *sum)
 {
     int64_t faults = 0;
-    printf("what no wire can tell apart: %" PRId64 " adopted, %" PRId64
-           " sent again to a homeserver that forgot, %" PRId64 " repeated on their way; %" PRId64
-           " changes in gaps, %" PRId64 " refused by Gitter and told, %" PRId64
-           " of rooms that were left\n",
-           sum->adopted, sum->resent, sum->repeated, sum->gaps, sum->told, sum->excused);
+    printf("what no wire can tell apart: %" PRId64 " adopted, %" PRId64 " changed before they were "
+           "found, %" PRId64 " sent again to a homeserver that forgot, %" PRId64
+           " repeated on their way; %" PRId64 " changes in gaps, %" PRId64
+           " refused by Gitter and told, %" PRId64 " of rooms that were left\n",
+           sum->adopted, sum->hidden, sum->resent, sum->repeated, sum->gaps, sum->told,
+           sum->excused);
     printf("faults:");
     for (int fault = 0; fault < SIM_FAULTS; fault++) {
         printf(" %s %" PRId64, sim_fault_name((enum sim_fault)fault), sum->struck[fault]);

@@ -28,6 +28,7 @@ enum {
     SIM_REBRIDGED_MAX = 16,
     SIM_SAID_MAX = 512,
     SIM_TEXTS_MAX = 8,
+    SIM_CLAIMS_MAX = 4,
     SIM_EVENTS_MAX = 4096,
     SIM_RECORDS_MAX = 4096,
     SIM_FLIGHTS_MAX = 256,
@@ -105,8 +106,9 @@ struct sim_said {
     bool is_removed; /* taken back: it need not get to Gitter */
     bool is_excused; /* may be missing: the room was left meanwhile */
     bool was_unknown;
-    bool is_left;    /* the room it was said in has been left */
-    size_t repeated; /* posts of it that something between repeated */
+    struct slice looked_after; /* Gitter message id: behind it the bridge has looked for its post */
+    bool is_left;              /* the room it was said in has been left */
+    size_t repeated;           /* posts of it that something between repeated */
 };
 
 /* What is known of a message on Gitter beyond what peers keep; in the same order. */
@@ -123,6 +125,9 @@ struct sim_message {
     struct slice texts[SIM_TEXTS_MAX]; /* what it was changed to, so far as there is room */
     bool was_removed;
     int changes;
+    /* the events for which the bridge took it to stand */
+    struct slice claims[SIM_CLAIMS_MAX];
+    size_t claims_count;
 };
 
 struct sim_event {
@@ -232,7 +237,8 @@ struct sim_result {
     int64_t echoed;
     int64_t stuck;   /* calls and events left over */
     int64_t stale;   /* edits, removals or names that did not arrive */
-    int64_t adopted; /* and what else no wire can tell apart */
+    int64_t adopted; /* other messages taken for posts; and what else no wire can tell apart */
+    int64_t hidden;  /* posts that were changed before they were found */
     int64_t resent;
     int64_t repeated;
     int64_t excused;
@@ -331,8 +337,18 @@ bool sim_is_level(struct sim *sim);
 /* sim_look_changes.c: edits, removals and names. Gives how many are stale; tells them if asked. */
 void sim_look_at_changes(struct sim *sim, bool is_told, struct sim_result *result);
 size_t sim_said_at(const struct sim *sim, struct slice event_id);
-/* Something with that text may have been taken for a post of which nobody knew. */
-bool sim_is_ambiguous(const struct sim *sim, size_t b, struct slice text);
 bool sim_is_in_room(const struct sim_bridge *bridge, const struct peer_message *message);
+
+/* sim_mistakes.c: messages that were taken for posts of which nobody knew. */
+/* What the bridge stored and asked about them. */
+void sim_note_claim(struct sim *sim, struct slice message, struct slice value);
+void sim_note_look(struct sim *sim, const struct outbox_call *row);
+/* The message that the bridge took for the post of what was said, as nothing tells the two apart;
+ * messages_count if it took none, or its own, or could have known better. */
+size_t sim_mistaken_for(const struct sim *sim, size_t said);
+/* The message was taken so for a post. */
+bool sim_is_mistaken(const struct sim *sim, size_t m);
+/* Of an own message and its repetition by something between, the room takes one for its own. */
+bool sim_was_repeated(const struct sim *sim, size_t m);
 
 #endif

@@ -39,54 +39,6 @@ bool sim_is_in_room(const struct sim_bridge *bridge, const struct peer_message *
     return message->room.len == 2 && message->room.ptr[1] == (char)('1' + (int)bridge->room);
 }
 
-/* Of an own message and its repetition by something between, the room takes one for its own. */
-static bool was_repeated(const struct sim *sim, size_t m)
-{
-    return sim->messages[m].is_repeat ||
-           (m + 1 < sim->messages_count && sim->messages[m + 1].is_repeat);
-}
-
-static bool had_text(const struct sim_message *message, struct slice text)
-{
-    bool had = slice_equal(message->text, text);
-    for (int i = 0; i < message->changes && i < SIM_TEXTS_MAX; i++) {
-        had = had || slice_equal(message->texts[i], text);
-    }
-    return had;
-}
-
-/* The owner wrote the same elsewhere, or something between repeated it, while nobody knew of a
- * post: Gitter cannot tell the two apart. */
-bool sim_is_ambiguous(const struct sim *sim, size_t b, struct slice text)
-{
-    const struct sim_bridge *bridge = &sim->bridges[b];
-    const struct peers *peers = &sim->world.peers;
-    bool is_unknown = false;
-    bool is_elsewhere = false;
-    for (size_t i = 0; i < sim->said_count; i++) {
-        is_unknown = is_unknown || (sim->said[i].bridge == b && sim->said[i].was_unknown &&
-                                    slice_equal(sim->said[i].text, text));
-    }
-    for (size_t i = 0; i < peers->messages_count; i++) {
-        const struct sim_message *message = &sim->messages[i];
-        is_elsewhere = is_elsewhere ||
-                       ((message->event_id.len == 0 || was_repeated(sim, i)) &&
-                        sim_is_in_room(bridge, &peers->messages[i]) &&
-                        slice_equal(peers->messages[i].user, sim->users[bridge->user].account) &&
-                        had_text(message, text));
-    }
-    return is_unknown && is_elsewhere;
-}
-
-static bool is_message_ambiguous(const struct sim *sim, size_t b, const struct sim_message *message)
-{
-    bool is = sim_is_ambiguous(sim, b, message->text);
-    for (int i = 0; i < message->changes && i < SIM_TEXTS_MAX; i++) {
-        is = is || sim_is_ambiguous(sim, b, message->texts[i]);
-    }
-    return is;
-}
-
 /* The bot said why it is not there, under the event. */
 static bool is_told(const struct sim *sim, struct slice event_id)
 {
@@ -100,15 +52,19 @@ static bool is_told(const struct sim *sim, struct slice event_id)
     return false;
 }
 
-/* A post of which nobody knew was changed on Gitter before it was found there. */
-static bool is_hidden(const struct sim *sim, const struct sim_said *said)
+/* A post of which nobody knew was changed on Gitter before it was found there, as often as there is
+ * one more of it. */
+static bool is_hidden(const struct sim *sim, const struct sim_said *said, size_t posts)
 {
-    bool is_touched = false;
+    size_t touched = 0;
     for (size_t i = 0; i < sim->messages_count; i++) {
-        is_touched = is_touched || (slice_equal(sim->messages[i].event_id, said->event_id) &&
-                                    sim->messages[i].is_touched);
+        const struct sim_message *message = &sim->messages[i];
+        touched += message->is_first && !message->is_repeat && message->is_touched &&
+                           slice_equal(message->event_id, said->event_id)
+                       ? 1
+                       : 0;
     }
-    return said->was_unknown && is_touched;
+    return said->was_unknown && posts > 1 && posts - 1 <= touched;
 }
 
 static size_t count_posts(const struct sim *sim, struct slice event_id)
@@ -138,8 +94,10 @@ static void look_for_posts(struct look *look, size_t s)
     }
     if (count == 0 && said->is_excused) {
         look->result->excused++;
-    } else if (sim_is_ambiguous(sim, said->bridge, said->text) || is_hidden(sim, said)) {
-        look->result->adopted++;
+    } else if (count == 0 && sim_mistaken_for(sim, s) < sim->messages_count) {
+        return; /* counted once, in count_mistakes */
+    } else if (is_hidden(sim, said, count)) {
+        look->result->hidden++;
     } else if (count == 0 && bridge->was_banned && is_told(sim, said->event_id)) {
         look->result->told++;
     } else if (count == 0) {
@@ -195,6 +153,13 @@ static struct found find_message(struct look *look, size_t b, size_t m)
     return found;
 }
 
+/* Another one was taken for the post that it is: it came as what the owner wrote elsewhere. */
+static bool is_passed_over(const struct sim *sim, size_t m)
+{
+    const size_t s = sim_said_at(sim, sim->messages[m].event_id);
+    return s < sim->said_count && sim_mistaken_for(sim, s) < sim->messages_count;
+}
+
 static void look_for_message(struct look *look, size_t b, size_t m)
 {
     const struct sim *sim = look->sim;
@@ -203,13 +168,14 @@ static void look_for_message(struct look *look, size_t b, size_t m)
     const struct found found = find_message(look, b, m);
     struct sim_result *result = look->result;
     result->messages++;
-    const size_t wanted = found.is_own && (found.most == 0 || !was_repeated(sim, m)) ? 0 : 1;
+    const size_t wanted = found.is_own && (found.most == 0 || !sim_was_repeated(sim, m)) ? 0 : 1;
     if (found.most == wanted) {
         return;
     }
-    if (is_message_ambiguous(sim, b, &sim->messages[m]) &&
-        slice_equal(message->user, sim->users[bridge->user].account)) {
-        result->adopted++;
+    if (found.is_own ? found.most == 1 && is_passed_over(sim, m)
+                     : found.most == 0 && sim_is_mistaken(sim, m) &&
+                           slice_equal(message->user, sim->users[bridge->user].account)) {
+        return;
     } else if (found.is_own && (found.is_excused || sim->messages[m].is_touched)) {
         result->excused++; /* it was said in the room before, or changed before it was found */
     } else if (found.is_own && wanted == 0) {
@@ -300,9 +266,10 @@ static void look_for_order_on_gitter(struct look *look, size_t b)
         if (s == sim->said_count || sim->said[s].bridge != b || sim->said[s].edits != s) {
             continue;
         }
-        if (s + 1 < last && sim_is_ambiguous(sim, b, sim->said[s].text)) {
-            look->result->adopted++;
-        } else if (s + 1 < last && sim->bridges[b].was_banned && sim->said[s].is_edited) {
+        if (s + 1 < last && is_passed_over(sim, i)) {
+            continue;
+        }
+        if (s + 1 < last && sim->bridges[b].was_banned && sim->said[s].is_edited) {
             look->result->told++; /* refused, and said again by its edit */
         } else if (s + 1 < last && is_given_up(sim, &sim->said[s])) {
             look->result->told++;
@@ -311,6 +278,14 @@ static void look_for_order_on_gitter(struct look *look, size_t b)
             tell(look, "out of order on Gitter", &sim->bridges[b], sim->said[s].event_id);
         }
         last = s + 1 > last ? s + 1 : last;
+    }
+}
+
+static void count_mistakes(struct look *look)
+{
+    const struct sim *sim = look->sim;
+    for (size_t s = 0; s < sim->said_count; s++) {
+        look->result->adopted += sim_mistaken_for(sim, s) < sim->messages_count ? 1 : 0;
     }
 }
 
@@ -331,6 +306,7 @@ static void look_at_all(struct look *look)
         look_for_order_on_matrix(look, b);
         look_for_order_on_gitter(look, b);
     }
+    count_mistakes(look);
     sim_look_at_changes(sim, look->is_told, look->result);
     look->result->stuck = (int64_t)sim_store_calls(sim, NULL) +
                           (int64_t)(sim->events_count - sim->events_next) +

@@ -96,6 +96,16 @@ static bool is_as(const struct sim *sim, size_t said, const struct sim_said *cha
     return is;
 }
 
+/* Another message was taken for its post, and was changed in its stead. */
+static bool was_mistaken(const struct sim *sim, size_t said, const struct sim_said *change)
+{
+    const size_t m = sim_mistaken_for(sim, said);
+    const struct peer_message *message = &sim->world.peers.messages[m];
+    return m < sim->messages_count &&
+           (sim->messages[m].is_touched || message->is_removed ||
+            (!change->is_removal && slice_equal(message->text, change->text)));
+}
+
 /* The last change of what was said; itself if there is none. */
 static size_t last_change(const struct sim *sim, size_t said)
 {
@@ -117,11 +127,9 @@ static void look_at_said(const struct look *look, size_t s)
     if (change == &sim->said[s] || sim->said[s].is_excused) {
         return;
     }
-    const bool is_well = is_as(sim, s, change, &is_there);
+    const bool is_well = is_as(sim, s, change, &is_there) || was_mistaken(sim, s, change);
     look->result->changes++;
-    if (is_there && !is_well && sim_is_ambiguous(sim, sim->said[s].bridge, sim->said[s].text)) {
-        look->result->adopted++;
-    } else if (is_there && !is_well) {
+    if (is_there && !is_well) {
         tell(look, change->is_removal ? "still on Gitter" : "not edited on Gitter", key,
              change->event_id, sim->said[s].event_id);
     }

@@ -110,8 +110,15 @@ static struct slice life_of(const struct outbox_call *row)
 static void keep_rows(struct sim_store *front, const struct store_batch *batch)
 {
     struct arena *arena = front->sim->world.arena;
+    for (size_t i = 0; i < batch->relations_count; i++) {
+        const struct store_relation *relation = &batch->relations[i];
+        if (relation->relation == RELATION_MESSAGE_MAP && !relation->is_gone) {
+            sim_note_claim(front->sim, relation->right, relation->value);
+        }
+    }
     for (size_t i = 0; i < batch->calls_count; i++) {
         const struct outbox_call *row = &batch->calls[i];
+        sim_note_look(front->sim, row);
         ck_assert_uint_lt(front->rows_count, ROWS_MAX);
         front->rows[front->rows_count++] =
             (struct sim_row){row->id, row->actor_kind, arena_copy(arena, row->actor_key),
