@@ -267,6 +267,9 @@ NODISCARD enum rc matrix_invites_parse(struct arena *arena,
                                        struct slice text,
                                        struct slice user_id,
                                        struct matrix_invites *out);
+/* The same answer with nothing in it but notifications of memberships: others say what people have
+ * said. Empty if it is no such answer. */
+struct slice matrix_notifications_reduce(struct arena *arena, struct slice text);
 /* Raw events, and the token for the next page: empty at the beginning of the room. */
 struct matrix_page {
     struct slice *events;

@@ -89,6 +89,12 @@ enum rc matrix_joined_rooms_parse(struct arena *arena,
     return RC_OK;
 }
 
+static bool is_of_member(const struct json *notice)
+{
+    const struct json *event = json_get(notice, SLICE("event"));
+    return slice_equal(json_get_text(event, SLICE("type")), SLICE("m.room.member"));
+}
+
 static bool read_invite(const struct json *notice, struct slice user_id, struct matrix_invite *out)
 {
     const struct json *event = json_get(notice, SLICE("event"));
@@ -100,8 +106,7 @@ static bool read_invite(const struct json *notice, struct slice user_id, struct 
         .sender = json_get_text(event, SLICE("sender")),
         .time_ms = json_get_int(notice, SLICE("ts"), 0),
     };
-    return slice_equal(json_get_text(event, SLICE("type")), SLICE("m.room.member")) &&
-           slice_equal(json_get_text(event, SLICE("state_key")), user_id) &&
+    return is_of_member(notice) && slice_equal(json_get_text(event, SLICE("state_key")), user_id) &&
            slice_equal(membership, SLICE("invite")) && out->room_id.len > 0 &&
            out->room_id.len <= MATRIX_ID_BYTES_MAX && out->event_id.len > 0 &&
            out->event_id.len <= MATRIX_ID_BYTES_MAX && out->sender.len > 0 &&
@@ -131,6 +136,30 @@ enum rc matrix_invites_parse(struct arena *arena,
     }
     *out = found;
     return RC_OK;
+}
+
+struct slice matrix_notifications_reduce(struct arena *arena, struct slice text)
+{
+    struct json *root = NULL;
+    struct json_writer out;
+    if (json_parse(arena, text, &root) != RC_OK ||
+        !json_is_array(json_get(root, SLICE("notifications")))) {
+        return SLICE_EMPTY;
+    }
+    json_writer_init(&out, arena);
+    json_open_object(&out);
+    json_put_member(&out, SLICE("next_token"), json_get_text(root, SLICE("next_token")));
+    json_put_key(&out, SLICE("notifications"));
+    json_open_array(&out);
+    for (const struct json *notice = json_first(json_get(root, SLICE("notifications")));
+         notice != NULL; notice = notice->next) {
+        if (is_of_member(notice)) {
+            json_put_raw(&out, json_raw(notice));
+        }
+    }
+    json_close_array(&out);
+    json_close_object(&out);
+    return json_writer_end(&out);
 }
 
 enum rc matrix_messages_parse(struct arena *arena, struct slice text, struct matrix_page *out)

@@ -107,6 +107,7 @@ static void muster_do_begin_again(void *next, const struct msg *msg, struct turn
     (void)turn;
     muster->phase = MUSTER_STRAYS;
     muster->after = SLICE_EMPTY;
+    muster->pages = 0;
 }
 
 static void muster_do_begin(void *next, const struct msg *msg, struct turn *turn)
@@ -155,6 +156,7 @@ static void ask_for_invites(struct turn *turn, struct muster *muster)
         matrix_notifications_request(turn_arena(turn), muster->after, MUSTER_INVITES_PAGE);
     call_homeserver(turn, muster, MSG_MUSTER_INVITES_ENDED, &request, SLICE_EMPTY);
     muster->pending++;
+    muster->pages++;
 }
 
 void muster_doubt(struct turn *turn, struct slice matrix_room)
@@ -189,6 +191,7 @@ static void next_phase(struct muster *muster)
 {
     muster->phase++;
     muster->after = SLICE_EMPTY;
+    muster->pages = 0;
 }
 
 static bool is_known(struct turn *turn, struct slice matrix_room)
@@ -402,33 +405,34 @@ static void muster_do_judge_missing(void *next, const struct msg *msg, struct tu
     }
 }
 
-/* Whether one of them was new. */
+/* False when one of them is known or too old: so are those behind it. */
 static bool take_invites(struct turn *turn, const struct matrix_invites *invites)
 {
     const int64_t oldest_ms =
         turn_now_ms(turn) - MUSTER_INVITE_DAYS_MAX * 24 * INT64_C(3600) * 1000;
-    bool is_new = false;
+    bool goes_on = true;
     for (size_t i = 0; i < invites->count; i++) {
         const struct matrix_invite *invite = &invites->invites[i];
         if (invite->time_ms >= oldest_ms && turn_take_event(turn, invite->event_id)) {
             chat_tell_invited(turn, invite->room_id, invite->sender, false);
-            is_new = true;
+        } else {
+            goes_on = false;
         }
     }
-    return is_new;
+    return goes_on;
 }
 
-/* Newest first: behind a page that is known all is known. */
 static void muster_do_take_invites(void *next, const struct msg *msg, struct turn *turn)
 {
     struct muster *muster = next;
     const struct call_ended *ended = ended_of(msg);
     struct matrix_invites invites = {0};
-    const bool is_new =
+    const bool goes_on =
         ended_is_done(msg) &&
         matrix_invites_parse(turn_arena(turn), ended->body, muster->key, &invites) == RC_OK &&
         take_invites(turn, &invites);
-    if (muster->phase == MUSTER_INVITES && is_new && invites.next.len > 0) {
+    if (muster->phase == MUSTER_INVITES && goes_on && invites.next.len > 0 &&
+        muster->pages < MUSTER_PAGES_MAX) {
         muster->after = invites.next;
         ask_for_invites(turn, muster);
     } else if (muster->phase == MUSTER_INVITES) { /* else it has begun again meanwhile */

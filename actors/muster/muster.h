@@ -10,7 +10,8 @@
  * The bot's pending invites are in no list that an application service may have: Synapse (1.163)
  * answers 500 to its /sync. But an invite is a notification, and those of the bot can be read
  * (Client-Server API, 13.13; Synapse keeps them for a day): one whose event was never handled is
- * taken as if it came now.
+ * taken as if it came now. Where the bot is in no exclusive namespace of the registration, they are
+ * among notifications of all that is said in its rooms, and only the latest are looked through.
  *
  * The list is read again for each stretch of it that is looked at, so that a turn stays short and
  * the state small however many rooms there are.
@@ -41,7 +42,8 @@ enum muster_phase {
 #define MUSTER_FIELDS(F, S)                                                                        \
     F(S, NUM, phase)                                                                               \
     F(S, TEXT, after)  /* the last that was looked at in this phase */                             \
-    F(S, NUM, pending) /* rooms that are being asked about */
+    F(S, NUM, pending) /* rooms that are being asked about */                                      \
+    F(S, NUM, pages)   /* of notifications that were asked for */
 
 struct muster {
     struct slice key;
@@ -54,6 +56,7 @@ enum {
     MUSTER_LOOKS_MAX = 4096, /* rooms looked up in one turn */
     MUSTER_PENDING_MAX = 64,
     MUSTER_INVITES_PAGE = 100,
+    MUSTER_PAGES_MAX = 10,
     /* An older invite is not taken: it may have been handled so long ago that it is forgotten. */
     MUSTER_INVITE_DAYS_MAX = 7,
 };

@@ -87,22 +87,24 @@ struct slice config_example(struct arena *arena, const struct config_secrets *se
 
 /* Homeservers take the expression as it is; a dot would stand for any character. In single quotes
  * YAML leaves a backslash alone. */
-static struct slice escape_dots(struct arena *arena, struct slice domain)
+static struct slice escape(struct arena *arena, struct slice text)
 {
     struct buf out;
     buf_init(&out, arena);
-    for (size_t i = 0; i < domain.len; i++) {
-        if (domain.ptr[i] == '.' || domain.ptr[i] == '[' || domain.ptr[i] == ']') {
+    for (size_t i = 0; i < text.len; i++) {
+        const char c = text.ptr[i];
+        if (c == '.' || c == '[' || c == ']' || c == '+') {
             BUF_PUT(&out, "\\");
         }
-        buf_put_byte(&out, domain.ptr[i]);
+        buf_put_byte(&out, c);
     }
     return buf_slice(&out);
 }
 
 struct slice config_registration(struct arena *arena, const struct config *config)
 {
-    const struct slice domain = escape_dots(arena, config->matrix_homeserver_domain);
+    const struct slice domain = escape(arena, config->matrix_homeserver_domain);
+    const struct slice bot = escape(arena, config->matrix_botname);
     return arena_printf(
         arena,
         "# Registration of gitterd; list this file under app_service_config_files of Synapse.\n"
@@ -116,11 +118,14 @@ struct slice config_registration(struct arena *arena, const struct config *confi
         "  users:\n"
         "    - regex: '@gitter_.*:%.*s'\n"
         "      exclusive: true\n"
+        "    # The bot: without this the homeserver notes all that is said as unread for it.\n"
+        "    - regex: '@%.*s:%.*s'\n"
+        "      exclusive: true\n"
         "  aliases: []\n"
         "  rooms: []\n",
         SLICE_ARGS(config->matrix_appservice_url), SLICE_ARGS(config->matrix_appservice_token),
         SLICE_ARGS(config->matrix_homeserver_token), SLICE_ARGS(config->matrix_botname),
-        SLICE_ARGS(domain));
+        SLICE_ARGS(domain), SLICE_ARGS(bot), SLICE_ARGS(domain));
 }
 
 const char *config_registration_path(struct arena *arena, const char *config_path)

@@ -162,8 +162,11 @@ static void compare_spaces(struct comparison *comparison, const struct spaces *s
         ghostid_mxid(doctor->arena, SLICE("53307734c3599d1de448e192"), domain);
     const struct slice virtual_ghost = ghostid_mxid(doctor->arena, SLICE("matrix-a:b"), domain);
     const struct slice person = arena_printf(doctor->arena, "@someone:%.*s", SLICE_ARGS(domain));
+    const struct slice bot =
+        ARENA_JOIN(doctor->arena, SLICE("@"), doctor->config->matrix_botname, SLICE(":"), domain);
     bool is_covered = false;
     bool is_exclusive = false;
+    bool has_bot = false;
     for (unsigned i = 0; spaces != NULL && i < spaces->users_count; i++) {
         const struct space *space = &spaces->users[i];
         if (space->regex == NULL) {
@@ -176,6 +179,7 @@ static void compare_spaces(struct comparison *comparison, const struct spaces *s
             is_covered = true;
             is_exclusive = is_exclusive || is_true(space->exclusive);
         }
+        has_bot = has_bot || (is_true(space->exclusive) && covers(doctor, space->regex, bot));
     }
     if (!is_covered) {
         differ(comparison, "namespaces.users",
@@ -186,6 +190,12 @@ static void compare_spaces(struct comparison *comparison, const struct spaces *s
         doctor_say(doctor, FINDING_WARN,
                    "%s: namespaces.users: is not exclusive, so that people may register as "
                    "ghosts; set exclusive to true and restart the homeserver",
+                   comparison->path);
+    } else if (!has_bot) {
+        doctor_say(doctor, FINDING_WARN,
+                   "%s: namespaces.users: does not take in the bot, so that the homeserver notes "
+                   "all that is said as unread for it; make the file anew (gitterd registration) "
+                   "and restart the homeserver",
                    comparison->path);
     }
 }

@@ -2,6 +2,7 @@
 
 #include "actors/messages.h"
 #include "codecs/journal.h"
+#include "codecs/matrix.h"
 #include "codecs/picture.h"
 #include "codecs/url.h"
 #include "db/secrets.h"
@@ -239,10 +240,22 @@ static const void *veil_fetched(struct arena *arena, const struct call_ended *en
     return out;
 }
 
+/* What the bot was notified of: others' words are in other entries, if anywhere. */
+static const void *veil_notifications(struct arena *arena, const struct call_ended *ended)
+{
+    struct call_ended *out = ARENA_NEW(arena, struct call_ended);
+    *out = *ended;
+    out->body = matrix_notifications_reduce(arena, ended->body);
+    return out;
+}
+
 static const void *veil_input(void *context, struct arena *arena, const struct msg *msg)
 {
     if (msg->kind == MSG_WEB_REQUEST) {
         return veil_web(context, arena, msg->body);
+    }
+    if (msg->kind == MSG_MUSTER_INVITES_ENDED) {
+        return veil_notifications(arena, msg->body);
     }
     if (msg->kind == MSG_AVATAR_FETCH_ENDED) {
         return veil_fetched(arena, msg->body);

@@ -308,7 +308,7 @@ async def scenario_check_faye_by_post(world):
 async def scenario_check_registration(world):
     """A file that differs, field by field; one that is none; none."""
     async with clinic(world) as patient:
-        space = patient.fields["namespaces"]["users"][0]
+        space, bot = patient.fields["namespaces"]["users"]
 
         async def compare(failed, warned, **fields):
             report = await patient.check(fields={**patient.fields, **fields})
@@ -334,8 +334,11 @@ async def scenario_check_registration(world):
         await compare_spaces(["namespaces.users: takes in people"], [], {**space, "regex": "@.*"})
         await compare_spaces([], ["namespaces.users: is not exclusive"],
                              {**space, "exclusive": False})
-        await compare_spaces([], [], {"regex": "@other_.*", "exclusive": True}, space)
-        await compare_spaces([], [], {**space, "regex": "@gitter_"})
+        await compare_spaces([], [], {"regex": "@other_.*", "exclusive": True}, space, bot)
+        await compare_spaces([], [], {**space, "regex": "@gitter_"}, bot)
+        await compare_spaces([], ["namespaces.users: does not take in the bot"], space)
+        await compare_spaces([], ["namespaces.users: does not take in the bot"], space,
+                             {**bot, "exclusive": False})
         report = await patient.check(fields={"id": "gitterd"})
         fields = [line.split(": ")[1] for line in report.failed]
         assert fields == ["url", "as_token", "hs_token", "sender_localpart", "namespaces.users"]

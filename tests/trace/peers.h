@@ -58,15 +58,17 @@ struct peers {
     size_t settings_count;
     int rooms_made;
     int64_t message_ids;
-    const char *members;    /* of joined_members: JSON of its `joined` */
-    const char *notices[2]; /* of GET /notifications, by page: JSON; NULL: there is none */
-    const char *rooms;      /* of GET /rooms: JSON */
-    const char *people;     /* of GET /rooms/<id>/users: JSON; NULL: nobody */
-    const char *person;     /* of GET /users/<name>: JSON; NULL: 404 */
-    const char *resolved;   /* of POST /rooms: JSON; NULL: 404 */
-    const char *found;      /* of GET /rooms?q=: JSON; NULL: there is no search */
-    bool is_owner_out;      /* the owner is no member of any room */
-    const char *account;    /* id of who logs in next; "ann" or "ben" */
+    const char *members;      /* of joined_members: JSON of its `joined` */
+    int notices_read;         /* how often */
+    bool has_endless_notices; /* the second page is followed by itself */
+    const char *notices[2];   /* of GET /notifications, by page: JSON; NULL: there is none */
+    const char *rooms;        /* of GET /rooms: JSON */
+    const char *people;       /* of GET /rooms/<id>/users: JSON; NULL: nobody */
+    const char *person;       /* of GET /users/<name>: JSON; NULL: 404 */
+    const char *resolved;     /* of POST /rooms: JSON; NULL: 404 */
+    const char *found;        /* of GET /rooms?q=: JSON; NULL: there is no search */
+    bool is_owner_out;        /* the owner is no member of any room */
+    const char *account;      /* id of who logs in next; "ann" or "ben" */
     bool is_shadow_banned;
     const char *avatar;   /* URL of everybody's picture; NULL: none */
     struct slice picture; /* what is there; empty: 404 */

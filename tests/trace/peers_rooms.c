@@ -78,7 +78,10 @@ struct peer_answer peers_tell_members(struct peers *peers, struct slice room, st
 struct peer_answer peers_tell_notices(struct peers *peers, struct slice from)
 {
     const char *notices = peers->notices[from.len > 0 ? 1 : 0];
-    const char *next = from.len == 0 && peers->notices[1] != NULL ? ",\"next_token\":\"1\"" : "";
+    const bool has_more =
+        peers->has_endless_notices || (from.len == 0 && peers->notices[1] != NULL);
+    const char *next = has_more ? ",\"next_token\":\"1\"" : "";
+    peers->notices_read++;
     if (notices == NULL) {
         return (struct peer_answer){404, SLICE("{\"errcode\":\"M_UNRECOGNIZED\"}")};
     }

@@ -99,6 +99,28 @@ START_TEST(invites_are_read_as_far_back_as_there_is_something_new)
 }
 END_TEST
 
+START_TEST(invite_is_found_behind_what_else_was_said)
+{
+    carla_waits_in("!lost");
+    has_notices(0, "{\"event\":{\"type\":\"m.room.message\",\"content\":{}}}", "");
+    has_notices(1, notice("!lost", "$lost", "@carla:hs", 0), "");
+    restart();
+    world_assert_state(&world, ACTOR_CHAT, "!lost", "PRIVATE");
+    assert_idle();
+}
+END_TEST
+
+START_TEST(notifications_without_end_are_not_read_to_the_end)
+{
+    has_notices(0, "{}", "");
+    has_notices(1, "{}", "");
+    world.peers.has_endless_notices = true;
+    restart();
+    ck_assert_int_eq(world.peers.notices_read, MUSTER_PAGES_MAX);
+    assert_idle();
+}
+END_TEST
+
 START_TEST(invite_that_never_came_is_declined_where_it_would_have_been)
 {
     has_notices(0, notice("!theirs", "$one", "@mallory:hs", 0),
@@ -136,6 +158,8 @@ static Suite *suite(void)
     tcase_add_test(tests, invite_that_never_came_is_taken_once);
     tcase_add_test(tests, invite_that_was_handled_when_it_came_is_not_taken_again);
     tcase_add_test(tests, invites_are_read_as_far_back_as_there_is_something_new);
+    tcase_add_test(tests, invite_is_found_behind_what_else_was_said);
+    tcase_add_test(tests, notifications_without_end_are_not_read_to_the_end);
     tcase_add_test(tests, invite_that_never_came_is_declined_where_it_would_have_been);
     tcase_add_test(tests, rooms_are_looked_at_again_when_a_start_finds_invites_asked_for);
     suite_add_tcase(suite, tests);

@@ -352,7 +352,8 @@ START_TEST(registration_says_what_the_homeserver_must_know)
                                         "sender_localpart: \"gitter\"\n",
                                         "rate_limited: false\n",
                                         "    - regex: '@gitter_.*:example\\.org'\n",
-                                        "      exclusive: true\n"};
+                                        "      exclusive: true\n",
+                                        "    - regex: '@gitter:example\\.org'\n"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         ck_assert_msg(slice_find(text, slice_from_cstr(lines[i])) < text.len, "no %s in\n%.*s",
                       lines[i], SLICE_ARGS(text));

@@ -307,6 +307,16 @@ START_TEST(answer_with_notifications_of_which_some_are_invites)
     ck_assert_int_eq(invites.invites[0].time_ms, 17);
     ck_text_eq(invites.invites[1].event_id, "$g");
     ck_text_eq(invites.next, "n");
+    const struct slice reduced = matrix_notifications_reduce(
+        arena, SLICE("{\"next_token\":\"n\",\"notifications\":[7,{\"event\":{\"type\":"
+                     "\"m.room.message\",\"content\":{\"body\":\"said\"}}}," NOTICE(
+                         "!r", "$e", "m.room.member", "@b:h", "invite") "]}"));
+    ck_rc_eq(matrix_invites_parse(arena, reduced, bot, &invites), RC_OK);
+    ck_assert_uint_eq(invites.count, 1);
+    ck_text_eq(invites.next, "n");
+    ck_assert_uint_eq(slice_find(reduced, SLICE("said")), reduced.len);
+    ck_text_empty(matrix_notifications_reduce(arena, SLICE("{\"notifications\":7}")));
+    ck_text_empty(matrix_notifications_reduce(arena, SLICE("{")));
     ck_rc_eq(matrix_invites_parse(arena, SLICE("{\"notifications\":[]}"), bot, &invites), RC_OK);
     ck_assert_uint_eq(invites.count, 0);
     ck_text_empty(invites.next);
