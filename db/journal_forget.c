@@ -195,6 +195,7 @@ enum rc journal_forget_step(struct journal_forgetting *forgetting, struct arena 
         value = query_get_text(&query, 1, scratch);
     }
     enum rc rc = query_end(&query);
+    forgetting->has_more = is_there || rc != RC_OK;
     if (rc == RC_OK && is_there) {
         rc = prepare_others(forgetting);
     }

@@ -3,7 +3,8 @@
  *
  * A user is noted twice, in a row of `meta` each time: when the logout begins, while it is known
  * which rooms are theirs, and when it has ended, up to where the journal then is. From there on
- * each commit goes through some more of it; a crash in between loses nothing.
+ * each commit goes through some more of it; a crash in between loses nothing. Where nothing happens
+ * there are commits for it alone (`has_chores` in runtime/store.h).
  */
 #ifndef GITTERD_DB_JOURNAL_FORGET_H
 #define GITTERD_DB_JOURNAL_FORGET_H
@@ -20,6 +21,7 @@ struct journal_forgetting {
     sqlite3 *db;
     size_t (*empty)(
         struct arena *arena, char *entries, size_t len, struct slice user, struct slice rooms);
+    bool has_more; /* another step may find something to do */
     sqlite3_stmt *find;
     sqlite3_stmt *rooms;
     sqlite3_stmt *put;

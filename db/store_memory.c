@@ -352,6 +352,17 @@ static void memory_commit(struct store *store,
     }
 }
 
+static bool memory_has_chores(struct store *store)
+{
+    const struct memory_store *self = memory_of(store);
+    return self->chores > 0 && !self->is_pending && self->batch == NULL;
+}
+
+void store_memory_give_chores(struct store *store, int count)
+{
+    memory_of(store)->chores = count;
+}
+
 static enum rc memory_mark_clean(struct store *store)
 {
     memory_of(store)->is_clean = true;
@@ -390,6 +401,7 @@ static const struct store_methods memory_methods = {
     .lane_find = memory_lane_find,
     .waiting = memory_waiting,
     .all_waiting = memory_all_waiting,
+    .has_chores = memory_has_chores,
     .commit = memory_commit,
     .mark_clean = memory_mark_clean,
     .take_clean_mark = memory_take_clean_mark,

@@ -36,6 +36,8 @@ void store_memory_crash(struct store *store);
 void store_memory_lose_secrets(struct store *store);
 /* The journal, entries only, one behind the other. */
 struct slice store_memory_journal(struct store *store, struct arena *arena);
+/* So many commits from now on, it has chores. */
+void store_memory_give_chores(struct store *store, int count);
 /* From now on the entries of at most so many commits are kept. */
 void store_memory_keep_journal(struct store *store, size_t rows_max);
 

@@ -90,6 +90,7 @@ void memory_apply(struct memory_store *self, const struct store_batch *batch)
 {
     self->next_turn = batch->next_turn;
     self->last_ms = batch->now_ms;
+    self->chores -= self->chores > 0 ? 1 : 0;
     for (size_t i = 0; i < batch->actors_count; i++) {
         apply_actor(self, &batch->actors[i]);
     }

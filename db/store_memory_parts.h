@@ -30,6 +30,7 @@ struct memory_store {
     bool is_pending;
     /* hooks */
     enum rc fail_next;
+    int chores;
     bool is_held;
 };
 

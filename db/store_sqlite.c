@@ -84,6 +84,12 @@ static enum rc sqlite_take_clean_mark(struct store *store, bool *was_clean)
     return self->writer.db == NULL ? RC_REFUSED : writer_take_clean_mark(&self->writer, was_clean);
 }
 
+static bool sqlite_has_chores(struct store *store)
+{
+    const struct sqlite_store *self = sqlite_of(store);
+    return self->done == NULL && self->committer != NULL && self->writer.forgetting.has_more;
+}
+
 static void sqlite_abandon(struct store *store)
 {
     struct sqlite_store *self = sqlite_of(store);
@@ -139,6 +145,7 @@ static const struct store_methods sqlite_methods = {
     .lane_find = reader_lane_find,
     .waiting = reader_waiting,
     .all_waiting = reader_all_waiting,
+    .has_chores = sqlite_has_chores,
     .commit = sqlite_commit,
     .mark_clean = sqlite_mark_clean,
     .take_clean_mark = sqlite_take_clean_mark,
@@ -286,6 +293,7 @@ static enum rc open_writer(const struct opening *opening, struct writer *writer)
     rc = writer_init(writer, db, secrets, &names);
     writer->journal.limits = opening->options->journal;
     writer->forgetting.empty = opening->options->journal.empty;
+    writer->forgetting.has_more = opening->options->journal.empty != NULL; /* it will turn out */
     return rc == RC_OK ? RC_OK : fail_sqlite(opening, db, rc);
 }
 

@@ -2,6 +2,7 @@
 
 #include "runtime/base/buf.h"
 #include "runtime/base/check.h"
+#include "runtime/base/clock.h"
 #include "runtime/engine_parts.h"
 #include "runtime/journal.h"
 
@@ -12,6 +13,7 @@ enum {
     INBOX_CHUNK_BYTES = 64 * 1024,
     BATCH_CHUNK_BYTES = 256 * 1024,
     PAUSE_AFTER_FAILURE_MS = 1000,
+    CHORES_PAUSE_MS = 100,
 };
 
 struct engine_counts engine_counts(const struct engine *engine)
@@ -57,6 +59,7 @@ enum rc engine_open(const struct engine_options *options, struct engine **out)
         engine->journal = journal_open(options->journal, options->epoch);
     }
     const struct application *app = options->application;
+    engine->chores_ms = options->now_ms(options->context) + CHORES_PAUSE_MS;
     engine->roster = roster_open(app->machines, app->machines_count, store);
     *out = engine;
     return RC_OK;
@@ -311,8 +314,10 @@ static void discard(struct engine *engine, enum rc rc)
 static void committed(void *context, enum rc rc)
 {
     struct engine *engine = context;
+    const int64_t now_ms = now(engine);
     engine->is_committing = false;
-    engine->commit_ms = now(engine) - engine->commit_began_ms;
+    engine->commit_ms = now_ms - engine->commit_began_ms;
+    engine->chores_ms = now_ms + CHORES_PAUSE_MS;
     if (rc != RC_OK) {
         discard(engine, rc);
         return;
@@ -402,10 +407,35 @@ static void hold_store(const struct engine *engine, bool is_held)
     }
 }
 
+static bool has_chores(const struct engine *engine)
+{
+    struct store *store = engine->options.store;
+    return store->methods->has_chores != NULL && store->methods->has_chores(store);
+}
+
+/* While nothing happens: a commit without anything in it. */
+static void do_chores(struct engine *engine, int64_t now_ms)
+{
+    struct store *store = engine->options.store;
+    struct store_batch *batch = ARENA_NEW(engine->batch.arena, struct store_batch);
+    *batch = (struct store_batch){.now_ms = now_ms, .next_turn = engine->next_turn};
+    engine->batch.first_turn = engine->next_turn;
+    engine->batch_end = engine->working_next;
+    engine->commit_began_ms = now_ms;
+    engine->is_committing = true;
+    store->methods->commit(store, batch, stored, engine);
+}
+
 bool engine_run(struct engine *engine)
 {
     const int64_t now_ms = now(engine);
-    if (engine->is_committing || now_ms < engine->pause_until_ms || !has_work(engine, now_ms)) {
+    if (engine->is_committing || now_ms < engine->pause_until_ms) {
+        return false;
+    }
+    if (!has_work(engine, now_ms)) {
+        if (now_ms >= engine->chores_ms && has_chores(engine)) {
+            do_chores(engine, now_ms);
+        }
         return false;
     }
     hold_store(engine, true);
@@ -453,6 +483,11 @@ bool engine_is_paused(const struct engine *engine)
     return engine->options.now_ms(engine->options.context) < engine->pause_until_ms;
 }
 
+static int64_t later_of(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms > b_ms ? a_ms : b_ms;
+}
+
 int64_t engine_next_ms(const struct engine *engine)
 {
     const int64_t pause_ms = engine->pause_until_ms;
@@ -462,9 +497,10 @@ int64_t engine_next_ms(const struct engine *engine)
     if (!engine_is_quiet(engine)) {
         return pause_ms;
     }
-    return engine->next_deadline_ms != 0 && engine->next_deadline_ms < pause_ms
-               ? pause_ms
-               : engine->next_deadline_ms;
+    const int64_t deadline_ms =
+        engine->next_deadline_ms == 0 ? 0 : later_of(engine->next_deadline_ms, pause_ms);
+    return has_chores(engine) ? clock_earlier(deadline_ms, later_of(engine->chores_ms, pause_ms))
+                              : deadline_ms;
 }
 
 const void *engine_peek(struct engine *engine, struct actor_ref ref, int *state)

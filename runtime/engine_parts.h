@@ -135,6 +135,7 @@ struct engine {
     int64_t commit_ms; /* how long the last one took */
     int64_t next_turn;
     int64_t pause_until_ms;
+    int64_t chores_ms;        /* not before: the store's own work */
     int64_t next_deadline_ms; /* engine_run has something to do then */
     struct snoozes snoozes;
     struct engine_counts counts;

@@ -196,6 +196,9 @@ struct store_methods {
     /* While held, reads see one moment and cost less. Not beyond the step at hand, and never during
      * a commit: the file grows meanwhile. NULL where it makes no difference. */
     void (*hold)(struct store *store, bool is_held);
+    /* There is work of its own left, of which each commit does some more: one without anything in
+     * it will do. Not to be asked during a commit. NULL: there is none, ever. */
+    bool (*has_chores)(struct store *store);
     /* Begins to commit; `done` is called once, later, from the loop. One commit at a time. */
     void (*commit)(struct store *store,
                    const struct store_batch *batch,

@@ -1,11 +1,14 @@
 """What gitterd has journalled: explained, exported, replayed, and forgotten."""
 
+import asyncio
 import json
 import os
 import re
 
 from scenarios_chat import bridged
 from wait import until
+
+LONG_TEXTS = 160
 
 
 async def run(world, *arguments):
@@ -87,11 +90,14 @@ async def scenario_logout_empties_the_journal(world):
     await world.gitter.post(uri, bob["username"], "quokka goes too")
     await alice.matrix.wait_text(room, "quokka goes too")
     assert b"quokka goes" in (await export(world))[0]
+    long = "quokka goes " + 5000 * "and goes on "  # in all more than one commit gets through
+    await asyncio.gather(*(alice.matrix.send(alice.chat, long) for _ in range(LONG_TEXTS)))
     await alice.say("logout", "LOGGED_OUT")
     await until("Alice to be put out of her room", lambda: room in alice.matrix.left)
+    await world.bridge.kill()
+    await world.start_bridge()  # nobody says anything from here on
 
     async def is_gone():
-        await other.matrix.send(other_room, "quokka stays")  # it goes on as others talk
         return b"quokka goes" not in (await export(world))[0]
     await until("her words to leave the journal", is_gone)
     assert b"quokka stays" in (await export(world))[0]

@@ -1,6 +1,7 @@
 /* The form of the journal, and the table it lies in. */
 #include "codecs/journal.h"
 #include "codecs/journal_redact.h"
+#include "db/journal_forget.h"
 #include "db/sql.h"
 #include "tests/unit/store_fixture.h"
 
@@ -182,13 +183,18 @@ static int64_t oldest_turn(void)
     return fixture_ask(&fixture, "SELECT min(turn) FROM journal");
 }
 
-static void open_with(struct journal_limits limits)
+static void open_file(struct journal_limits limits)
 {
     struct slice error = SLICE_EMPTY;
-    fixture_init_closed(&fixture);
     struct store_sqlite_options options = fixture_options(&fixture);
     options.journal = limits;
     ck_rc_eq(store_sqlite_open(&options, fixture.arena, &fixture.store, &error), RC_OK);
+}
+
+static void open_with(struct journal_limits limits)
+{
+    fixture_init_closed(&fixture);
+    open_file(limits);
 }
 
 START_TEST(entries_that_are_too_old_go)
@@ -368,6 +374,52 @@ START_TEST(what_somebody_said_goes_when_they_have_logged_out)
 }
 END_TEST
 
+/* So much that one commit does not get through it. */
+static void fill_journal(int64_t *turn)
+{
+    struct buf entries;
+    buf_init(&entries, arena);
+    for (int i = 0; i < 400; i++) {
+        buf_put(&entries, said_in(*turn, "!ours", "@a:x|r"));
+    }
+    for (size_t bytes = 0; bytes < 4 * (size_t)JOURNAL_FORGET_BYTES; bytes += entries.len) {
+        commit(*turn, 1000, buf_slice(&entries));
+        (*turn)++;
+    }
+}
+
+START_TEST(much_that_was_said_goes_by_commits_without_anything_in_them)
+{
+    const struct journal_limits limits = {
+        .age_ms = 100000, .bytes_max = 100000000, .empty = journal_empty};
+    int64_t turn = 1;
+    open_with(limits);
+    commit(turn++, 1000, said_in(1, "!others", "@b:x|r"));
+    ck_assert(!fixture.store->methods->has_chores(fixture.store));
+    fill_journal(&turn);
+    forget(turn++, "@a:x");
+    ck_assert(!fixture.store->methods->has_chores(fixture.store));
+    forget(turn++, "@a:x");
+    ck_assert(fixture.store->methods->has_chores(fixture.store));
+    ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.now_ms = 1000}), RC_OK);
+    ck_assert(fixture.store->methods->has_chores(fixture.store));
+    fixture.store->methods->close(fixture.store);
+    open_file(limits); /* another process, which does not know of it yet */
+    int commits = 0;
+    for (; fixture.store->methods->has_chores(fixture.store); commits++) {
+        ck_assert_int_lt(commits, 10);
+        ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.now_ms = 1000}), RC_OK);
+    }
+    ck_assert_int_ge(commits, 2);
+    ck_assert_int_eq(fixture_ask(&fixture, "SELECT count(*) FROM meta WHERE key LIKE 'forget%'"),
+                     0);
+    ck_assert_int_eq(fixture_ask(&fixture, "SELECT count(*) FROM journal WHERE instr(entry, "
+                                           "CAST('a secret' AS BLOB)) > 0"),
+                     1);
+    fixture_clear(&fixture);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("journal");
@@ -386,6 +438,7 @@ int main(void)
     tcase_add_test(table, much_goes_in_small_steps);
     tcase_add_checked_fixture(table, set_up, tear_down);
     tcase_add_test(table, what_somebody_said_goes_when_they_have_logged_out);
+    tcase_add_test(table, much_that_was_said_goes_by_commits_without_anything_in_them);
     suite_add_tcase(suite, table);
     return run_suite(suite);
 }
