@@ -152,8 +152,11 @@ static size_t search_run(struct search *search, struct actor_entry **entries)
     struct turn *turn = search->turn;
     struct store_found *stored = NULL;
     size_t count = 0;
-    size_t max = (search->value.len > 0 ? FOUND_FIRST : DIRECTORY_PAGE) / 2;
+    size_t max = DIRECTORY_PAGE / 2;
     *entries = NULL;
+    if (search->value.len > 0) {
+        max = FOUND_FIRST / 2;
+    }
     do { /* a full page may not be all: ask again with room for more */
         max *= 2;
         stored = ARENA_ARRAY(turn_arena(turn), max, struct store_found);
