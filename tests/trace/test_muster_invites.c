@@ -104,9 +104,9 @@ START_TEST(invite_is_found_behind_what_else_was_said)
     carla_waits_in("!lost");
     has_notices(0, "{\"event\":{\"type\":\"m.room.message\",\"content\":{}}}", "");
     has_notices(1, notice("!lost", "$lost", "@carla:hs", 0), "");
-    restart();
+    flow_restart(&world);
     world_assert_state(&world, ACTOR_CHAT, "!lost", "PRIVATE");
-    assert_idle();
+    flow_assert_mustered(&world);
 }
 END_TEST
 
@@ -115,9 +115,9 @@ START_TEST(notifications_without_end_are_not_read_to_the_end)
     has_notices(0, "{}", "");
     has_notices(1, "{}", "");
     world.peers.has_endless_notices = true;
-    restart();
+    flow_restart(&world);
     ck_assert_int_eq(world.peers.notices_read, MUSTER_PAGES_MAX);
-    assert_idle();
+    flow_assert_mustered(&world);
 }
 END_TEST
 
