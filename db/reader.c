@@ -89,6 +89,7 @@ enum rc reader_init(struct reader *reader,
                     const struct outbox_names *names,
                     struct arena *scratch)
 {
+    reader->through = reader;
     reader->db = db;
     reader->secrets = secrets;
     reader->names = *names;
@@ -116,14 +117,14 @@ void reader_clear(struct reader *reader)
     *reader = (struct reader){.db = NULL};
 }
 
-static struct reader *reader_of(struct store *store)
+static const struct reader *reader_of(struct store *store)
 {
-    return (struct reader *)store;
+    return ((struct reader *)store)->through;
 }
 
-static struct reader *reader_of_kind(struct store *store, int kind)
+static const struct reader *reader_of_kind(struct store *store, int kind)
 {
-    struct reader *reader = reader_of(store);
+    const struct reader *reader = reader_of(store);
     CHECK(kind >= 0 && (size_t)kind < reader->names.tables_count);
     return reader;
 }

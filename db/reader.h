@@ -1,6 +1,8 @@
-/* db/reader.h: the connection that the loop reads by, with its statements.
+/* db/reader.h: a connection that the loop reads by, with its statements.
  *
- * Reads see what was committed when they began, whatever a writer does meanwhile.
+ * Reads see what was committed when they began, whatever a writer does meanwhile. Another
+ * connection that commits makes this one forget the pages it knew; so the store reads through the
+ * writer's own as long as that is free.
  */
 #ifndef GITTERD_DB_READER_H
 #define GITTERD_DB_READER_H
@@ -14,6 +16,8 @@ enum {
 
 struct reader {
     struct store store; /* first, so that the methods find the reader of their store */
+    /* whose connection and statements the methods use; at first its own */
+    const struct reader *through;
     sqlite3 *db;
     struct secrets *secrets;
     struct outbox_names names;

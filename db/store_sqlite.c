@@ -21,6 +21,7 @@ enum {
 
 struct sqlite_store {
     struct reader reader;        /* first: begins with the struct store */
+    struct reader near;          /* by the writer's connection; all zero when reading only */
     struct writer writer;        /* all zero when reading only */
     struct committer *committer; /* NULL when reading only */
     struct lock *lock;           /* NULL when reading only */
@@ -45,10 +46,27 @@ static struct sqlite_store *sqlite_of(struct store *store)
     return (struct sqlite_store *)store;
 }
 
+/* The writer's connection is the thread's during a commit, and the loop's else. */
+static void read_near(struct sqlite_store *self, bool is_near)
+{
+    if (self->near.db != NULL) {
+        self->reader.through = is_near ? &self->near : &self->reader;
+    }
+}
+
+/* What it reads by is the writer's and the other reader's. */
+static void clear_near(struct reader *near)
+{
+    near->db = NULL;
+    near->secrets = NULL;
+    reader_clear(near);
+}
+
 static void sqlite_close(struct store *store)
 {
     struct sqlite_store *self = sqlite_of(store);
     committer_close(self->committer);
+    clear_near(&self->near);
     reader_clear(&self->reader);
     writer_clear(&self->writer);
     lock_close(self->lock);
@@ -65,11 +83,11 @@ static void sqlite_commit(struct store *store,
     self->done = done;
     self->context = context;
     if (self->committer != NULL) {
+        read_near(self, false);
         committer_begin(self->committer, batch);
     }
 }
 
-/* The connection is the thread's only during a commit. */
 static enum rc sqlite_mark_clean(struct store *store)
 {
     struct sqlite_store *self = sqlite_of(store);
@@ -96,6 +114,7 @@ static void sqlite_abandon(struct store *store)
     if (self->done != NULL && self->committer != NULL) {
         committer_wait(self->committer);
         (void)committer_take(self->committer);
+        read_near(self, true);
     }
     self->done = NULL;
 }
@@ -120,6 +139,7 @@ void store_sqlite_poll(struct store *store)
     if (store_sqlite_is_pending(store)) {
         const enum rc rc = self->committer == NULL ? RC_REFUSED : committer_take(self->committer);
         void (*done)(void *context, enum rc rc) = self->done;
+        read_near(self, true);
         /* cleared first: `done` may begin the next commit */
         self->done = NULL;
         done(self->context, rc);
@@ -319,6 +339,17 @@ static enum rc open_reader(const struct opening *opening, struct reader *reader)
     return rc == RC_OK ? RC_OK : fail_sqlite(opening, db, rc);
 }
 
+static enum rc open_near(const struct opening *opening, struct sqlite_store *self)
+{
+    const struct outbox_names names = names_of(opening->options);
+    struct arena *scratch = arena_open(STORE_SCRATCH_BYTES);
+    const enum rc rc =
+        reader_init(&self->near, self->writer.db, self->reader.secrets, &names, scratch);
+    arena_close(scratch);
+    read_near(self, rc == RC_OK);
+    return rc == RC_OK ? RC_OK : fail_sqlite(opening, self->writer.db, rc);
+}
+
 static enum rc open_for_writing(const struct opening *opening, struct sqlite_store *self)
 {
     if (opening->options->secret_key.len == 0) {
@@ -363,6 +394,9 @@ enum rc store_sqlite_open(const struct store_sqlite_options *options,
     enum rc rc = options->is_read_only ? RC_OK : open_for_writing(&opening, self);
     if (rc == RC_OK) {
         rc = open_reader(&opening, &self->reader);
+    }
+    if (rc == RC_OK && !options->is_read_only) {
+        rc = open_near(&opening, self);
     }
     if (rc != RC_OK) {
         sqlite_close(&self->reader.store);
