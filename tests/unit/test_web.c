@@ -425,8 +425,10 @@ START_TEST(crowd_gets_a_page_that_says_when_to_come_back)
     UNTIL_TURNED(&rig, peer.is_closed);
     check_refusal(503, "Out of order for a moment");
     ck_assert(peer_has(&peer, "\r\nRetry-After: 5\r\n"));
+    store_memory_hold(rig.store, false);
     store_memory_finish(rig.store);
     for (size_t i = 0; i < 2; i++) {
+        UNTIL_TURNED(&rig, peer_status(&others[i]) == 200);
         peer_close(&others[i]);
     }
 }
