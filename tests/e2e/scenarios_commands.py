@@ -78,6 +78,43 @@ async def scenario_what_the_bot_tells_of_itself(world):
     await alice.say(f"invite {room}", "INVITING", room=room)
 
 
+async def search_engine(world, is_there):
+    await world.gitter.do("settings", searchEngine=is_there)
+
+
+async def scenario_search_in_pages(world):
+    """Ten at a time with numbers that go on and can be joined by, as long as there are any."""
+    alice, (room,) = await world.person(rooms=1)
+    await alice.login()
+    stem = world.name("quince")
+    rooms = [await world.room(stem=f"{stem}-{number:02}") for number in range(23)]
+    await world.room(await world.gitter_user("bob"), stem=f"{stem}-secret", public=False)
+    await search_engine(world, True)
+    try:
+        found = []
+        for command in (f"search {stem}", "more", "more"):
+            answer = await alice.say(command, "SEARCH_HEADER")
+            found += re.findall(r"^(\d+)\. (\S+) \(0 people\)", answer, re.M)
+            has_more = re.search(pattern("SEARCH_MORE"), answer) is not None
+            assert has_more == (len(found) < len(rooms)), answer
+        assert found == [(str(number), uri) for number, uri in enumerate(rooms, 1)], found
+        await alice.say("more", "NO_MORE")
+        await alice.say("gjoin 17", "JOINED", room=rooms[16])
+        await alice.say("invite 17", "INVITING", room=rooms[16])
+        await alice.enter(rooms[16])
+        answer = await alice.say(f"search {stem} 16", "SEARCH_HEADER")
+        assert f"1. {rooms[16]} (1 people) *" in answer, answer
+        await alice.say(f"search {stem} nowhere", "SEARCH_EMPTY", query=f"{stem} nowhere")
+        for number in range(10):
+            await world.room(stem=f"{stem}s-{number}")
+        await alice.say(f"search {stem}s", "SEARCH_HEADER")
+        await alice.say("more", "SEARCH_NO_MORE", query=f"{stem}s")  # ten were all
+        await alice.say(f"search {stem}s", "SEARCH_HEADER")
+    finally:
+        await search_engine(world, False)
+    await alice.say("more", "SEARCH_ABSENT")
+
+
 async def scenario_answers_keep_their_order(world):
     """What is said while Gitter is slow is answered after what was said before."""
     alice, _ = await world.person()

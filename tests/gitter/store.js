@@ -19,6 +19,7 @@ const SETTINGS = {
   editWindowMs: 600000,
   timeOffsetMs: 0,
   spamFilter: false,
+  searchEngine: false,
   streamSeparator: '\n',
   streamKeepAliveMs: 30000,
   streamChunkBytes: 0,

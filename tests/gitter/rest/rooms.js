@@ -5,11 +5,14 @@
 const chats = require('../chats');
 const { StatusError } = require('../errors');
 const rooms = require('../rooms');
+const { findRooms } = require('../search');
 const serialize = require('../serialize');
 const { answer } = require('./answers');
 
 const USERS_LIMIT = 30;
 const USERS_LIMIT_MAX = 100;
+const SEARCH_LIMIT = 10;
+const SEARCH_LIMIT_MAX = 100;
 
 function needUser(req) {
   if (!req.user) throw new StatusError(401);
@@ -99,10 +102,17 @@ function mountUsers(router, store) {
   router.delete('/rooms/:roomId/bans/:username', answer((req) => unban(store, req)));
 }
 
+function search(store, req, user) {
+  const skip = parseInt(req.query.skip, 10) || 0;
+  const limit = chats.toLimit(req.query.limit, SEARCH_LIMIT, SEARCH_LIMIT_MAX);
+  const found = findRooms(store, user, req.query.q).slice(skip, skip + limit);
+  return { results: found.map((one) => serialize.room(store, one, user, 'list')) };
+}
+
 function mount(router, store) {
   router.get('/rooms', answer((req) => {
     const user = needUser(req);
-    if (req.query.q) throw new StatusError(500, 'there is no search engine');
+    if (req.query.q) return search(store, req, user);
     return rooms.listFor(store, user).map((one) => serialize.room(store, one, user, 'list'));
   }));
   router.post('/rooms', answer((req) => {
