@@ -148,7 +148,9 @@ enum rc courier_open(const struct courier_options *options, struct courier **out
     courier->texts = arena_open(TEXTS_CHUNK_BYTES);
     courier->arena = arena_open(ARENA_CHUNK_BYTES);
     copy_options(courier, options);
-    courier->offset_ms = courier_wall_ms(courier) - courier_steady_ms(courier);
+    courier->begun_ms = courier_steady_ms(courier);
+    courier->begun_wall_ms = courier_wall_ms(courier);
+    courier->offset_ms = courier->begun_wall_ms - courier->begun_ms;
     courier->lanes = lanes_open(courier->options.host_calls_max);
     ev_timer_init(&courier->timer, on_timer, 0.0, 0.0);
     courier->timer.data = courier;

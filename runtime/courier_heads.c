@@ -14,7 +14,9 @@ enum {
     STEP_MS = 1000,
     /* what waits for a server that goes on with a request whose sender is gone waits for so long
      * again behind a restart */
-    WAIT_AGAIN_MS_MAX = 60 * 1000
+    WAIT_AGAIN_MS_MAX = 60 * 1000,
+    /* what is too old when the process starts is given up no sooner than so long behind that */
+    GRACE_MS = 60 * 60 * 1000
 };
 
 int64_t courier_wall_ms(const struct courier *courier)
@@ -97,6 +99,19 @@ static int64_t rest_ms(const struct courier *courier, const struct job *job)
     return most_ms > least_ms ? most_ms : least_ms;
 }
 
+/* Until when the call is made. One of before the start may be old because nothing ran for so long,
+ * or because the clock was set meanwhile: it is given some time in any case. */
+static int64_t expiry_ms(const struct courier *courier, const struct outbox_call *row)
+{
+    const int64_t patience_ms =
+        row->call.patience_ms > 0 ? row->call.patience_ms : courier->options.age_max_ms;
+    const int64_t grace_ms = patience_ms < GRACE_MS ? patience_ms : (int64_t)GRACE_MS;
+    const int64_t expiry_ms = courier_steady_ms(courier) + patience_ms - age_ms(courier, row);
+    const int64_t least_ms =
+        row->created_ms < courier->begun_wall_ms ? courier->begun_ms + grace_ms : 0;
+    return expiry_ms > least_ms ? expiry_ms : least_ms;
+}
+
 /* The job stands at the head of its lane. */
 static void set_head(struct courier *courier, struct job *job)
 {
@@ -106,9 +121,7 @@ static void set_head(struct courier *courier, struct job *job)
     const struct call *call = &job->row.call;
     job->is_inherited = job->is_inherited && call->not_before_ms <= courier_wall_ms(courier);
     job->may_be_sent = job->is_inherited;
-    const int64_t patience_ms =
-        call->patience_ms > 0 ? call->patience_ms : courier->options.age_max_ms;
-    job->expires_ms = steady + patience_ms - age_ms(courier, &job->row);
+    job->expires_ms = expiry_ms(courier, &job->row);
     const struct lanes_head head = {
         .place = job->row.place,
         .turn = job->row.turn,

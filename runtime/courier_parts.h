@@ -33,9 +33,11 @@ struct courier {
     size_t unread_cap;
     int64_t unread_at_ms;
     /* the wall clock was set forward: what is written in times before that is off by so much */
-    int64_t offset_ms; /* of the wall clock, ahead of the steady one */
-    int64_t set_at_ms; /* what it had said then, had it not been set; 0: it was not */
-    int64_t set_by_ms; /* that time and all times before */
+    int64_t offset_ms;     /* of the wall clock, ahead of the steady one */
+    int64_t set_at_ms;     /* what it had said then, had it not been set; 0: it was not */
+    int64_t set_by_ms;     /* that time and all times before */
+    int64_t begun_ms;      /* on the steady clock */
+    int64_t begun_wall_ms; /* what is older is from before the start */
     bool is_draining;
     struct courier_counts counts;
 };

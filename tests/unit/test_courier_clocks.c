@@ -121,6 +121,29 @@ START_TEST(courier_call_waits_again_behind_a_start)
 }
 END_TEST
 
+START_TEST(courier_call_that_is_too_old_at_the_start_has_an_hour)
+{
+    rig.options.age_max_ms = 24 * 3600 * 1000;
+    open_clocks();
+    struct call late = rig_call("l", "/late");
+    struct call locked = rig_call("m", "/locked");
+    locked.auth = CALL_AUTH_OWNER;
+    rig.token[0] = '\0'; /* none: it waits */
+    const int64_t made = rig_store(&rig, late);
+    const int64_t kept = rig_store(&rig, locked);
+    rig.clock_ms += INT64_C(72) * 3600 * 1000;
+    rig_start(&rig);
+    rig_run_ends(&rig, 1);
+    ck_assert_int_eq(rig_end_of(&rig, made)->end, CALL_END_DONE);
+    let_pass(3599 * 1000);
+    ck_assert_ptr_null(rig_end_of(&rig, kept));
+    let_pass(1000);
+    courier_wake(rig.courier, locked.owner);
+    rig_run_ends(&rig, 2);
+    ck_assert_int_eq(rig_end_of(&rig, kept)->end, CALL_END_FAILED);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("courier_clocks");
@@ -130,6 +153,7 @@ int main(void)
     tcase_add_test(tc, courier_call_grows_old_behind_a_clock_that_was_set_forward);
     tcase_add_test(tc, courier_call_waits_no_longer_because_the_clock_was_set_back);
     tcase_add_test(tc, courier_call_waits_again_behind_a_start);
+    tcase_add_test(tc, courier_call_that_is_too_old_at_the_start_has_an_hour);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
