@@ -5,6 +5,7 @@ enum {
     BUDGET_MIN = 12,
     BUDGET_MAX = 40,
     CLOCK_JUMP_MS = 2 * 3600 * 1000,
+    CLOCK_LEAP_MS = 72 * 3600 * 1000, /* more than the age at which calls are given up */
     AWAY_MS = 60 * 1000,
     STEPS_MAX = 4,
     CALLS_MAX = 12,
@@ -167,7 +168,8 @@ static void befall_servers(struct sim *sim)
 static void befall_process(struct sim *sim)
 {
     if (strikes_sometimes(sim, SIM_CLOCK)) {
-        sim->clock_ms = sim_random_ms(sim, 2 * CLOCK_JUMP_MS) - CLOCK_JUMP_MS;
+        const int64_t most_ms = sim_chance(sim, 30) ? CLOCK_LEAP_MS : CLOCK_JUMP_MS;
+        sim->clock_ms = sim_random_ms(sim, 2 * most_ms) - most_ms;
     }
     if (strikes_sometimes(sim, SIM_COMMIT)) {
         sim_fail_commit(sim, sim_chance(sim, 50) ? RC_IO : RC_FULL);

@@ -160,6 +160,17 @@ static bool is_passed_over(const struct sim *sim, size_t m)
     return s < sim->said_count && sim_mistaken_for(sim, s) < sim->messages_count;
 }
 
+/* It was taken for a post, or another one was taken for the post that it is. */
+static bool is_exchanged(const struct sim *sim, size_t b, size_t m, const struct found *found)
+{
+    const struct slice account = sim->users[sim->bridges[b].user].account;
+    if (found->is_own) {
+        return found->most == 1 && is_passed_over(sim, m);
+    }
+    return found->most == 0 && sim_is_mistaken(sim, m) &&
+           slice_equal(sim->world.peers.messages[m].user, account);
+}
+
 static void look_for_message(struct look *look, size_t b, size_t m)
 {
     const struct sim *sim = look->sim;
@@ -169,14 +180,10 @@ static void look_for_message(struct look *look, size_t b, size_t m)
     struct sim_result *result = look->result;
     result->messages++;
     const size_t wanted = found.is_own && (found.most == 0 || !sim_was_repeated(sim, m)) ? 0 : 1;
-    if (found.most == wanted) {
+    if (found.most == wanted || is_exchanged(sim, b, m, &found)) {
         return;
     }
-    if (found.is_own ? found.most == 1 && is_passed_over(sim, m)
-                     : found.most == 0 && sim_is_mistaken(sim, m) &&
-                           slice_equal(message->user, sim->users[bridge->user].account)) {
-        return;
-    } else if (found.is_own && (found.is_excused || sim->messages[m].is_touched)) {
+    if (found.is_own && (found.is_excused || sim->messages[m].is_touched)) {
         result->excused++; /* it was said in the room before, or changed before it was found */
     } else if (found.is_own && wanted == 0) {
         result->echoed++;
