@@ -4,6 +4,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/limits.h"
 #include "runtime/websocket_upgrade.h"
+#include "runtime/websocket_wire.h"
 
 #include <wslay/wslay.h>
 
@@ -26,15 +27,12 @@ enum {
 
 struct websocket {
     struct ev_loop *loop;
-    CURL *curl;
+    struct websocket_wire wire;
     const struct websocket_events *events;
     void *context;
     struct upgrade *upgrade;        /* until its last early byte was taken */
     wslay_event_context_ptr frames; /* NULL until upgraded */
     struct slice early;             /* frames that came with the answer to the upgrade */
-    char *unsent;                   /* bytes the socket did not take yet */
-    size_t unsent_len;
-    size_t unsent_from;
     ev_io io;
     ev_timer again; /* armed when a read stopped before the socket was empty */
     uint64_t message_bytes_max;
@@ -43,10 +41,7 @@ struct websocket {
     int64_t pong_ms;
     int64_t ping_at_ms; /* of the last ping, or a time that stands for it */
     bool is_ping_sent;
-    bool is_heard; /* anything came since that ping */
-    bool is_eof;
     bool is_ended;
-    CURLcode error;
 };
 
 int64_t websocket_now_ms(void)
@@ -72,70 +67,11 @@ static void websocket_end(struct websocket *socket, enum websocket_end why, stru
 
 static void websocket_end_network(struct websocket *socket)
 {
-    const char *reason = socket->is_eof ? "connection closed without a close frame"
-                                        : curl_easy_strerror(socket->error);
+    const struct websocket_wire *wire = &socket->wire;
+    const char *reason =
+        wire->is_eof ? "connection closed without a close frame" : curl_easy_strerror(wire->error);
     websocket_end(socket, socket->frames == NULL ? WEBSOCKET_END_REFUSED : WEBSOCKET_END_CLOSED,
                   slice_from_cstr(reason));
-}
-
-/* Reads from the connection: RC_AGAIN when it has nothing, RC_IO at its end. */
-static enum rc websocket_recv(struct websocket *socket, char *buf, size_t len, size_t *got)
-{
-    *got = 0;
-    const CURLcode code = curl_easy_recv(socket->curl, buf, len, got);
-    if (code == CURLE_AGAIN) {
-        return RC_AGAIN;
-    }
-    if (code != CURLE_OK || *got == 0) {
-        socket->error = code;
-        socket->is_eof = code == CURLE_OK;
-        return RC_IO;
-    }
-    socket->is_heard = true;
-    return RC_OK;
-}
-
-/* It may have been a secret. */
-static void websocket_drop_unsent(struct websocket *socket)
-{
-    if (socket->unsent != NULL) {
-        explicit_bzero(socket->unsent, socket->unsent_len);
-        free(socket->unsent);
-        socket->unsent = NULL;
-    }
-    socket->unsent_len = 0;
-    socket->unsent_from = 0;
-}
-
-/* Writes on: RC_AGAIN when something is left. TLS wants a repeated write to come from the very
- * same address, so what was not taken stays where it is. */
-static enum rc websocket_write(struct websocket *socket)
-{
-    while (socket->unsent_from < socket->unsent_len) {
-        size_t sent = 0;
-        const CURLcode code = curl_easy_send(socket->curl, socket->unsent + socket->unsent_from,
-                                             socket->unsent_len - socket->unsent_from, &sent);
-        if (code == CURLE_AGAIN) {
-            return RC_AGAIN;
-        }
-        if (code != CURLE_OK) {
-            socket->error = code;
-            return RC_IO;
-        }
-        socket->unsent_from += sent;
-    }
-    websocket_drop_unsent(socket);
-    return RC_OK;
-}
-
-static void websocket_hold(struct websocket *socket, const void *bytes, size_t len)
-{
-    CHECK(socket->unsent == NULL && len > 0);
-    socket->unsent = malloc(len);
-    CHECK(socket->unsent != NULL);
-    memcpy(socket->unsent, bytes, len);
-    socket->unsent_len = len;
-    socket->unsent_from = 0;
 }
 
 static ssize_t websocket_on_frame_recv(
@@ -155,7 +91,7 @@ static ssize_t websocket_on_frame_recv(
         ev_timer_set(&socket->again, 0., 0.);
         ev_timer_start(socket->loop, &socket->again);
     } else {
-        rc = websocket_recv(socket, (char *)buf, len, &got);
+        rc = websocket_wire_read(&socket->wire, (char *)buf, len, &got);
     }
     if (rc != RC_OK) {
         wslay_event_set_error(frames,
@@ -171,10 +107,10 @@ static ssize_t websocket_on_frame_send(
 {
     struct websocket *socket = context;
     (void)flags;
-    enum rc rc = websocket_write(socket);
+    enum rc rc = websocket_wire_write(&socket->wire);
     if (rc == RC_OK && len > 0) {
-        websocket_hold(socket, data, len);
-        rc = websocket_write(socket);
+        websocket_wire_hold(&socket->wire, data, len);
+        rc = websocket_wire_write(&socket->wire);
         rc = rc == RC_AGAIN ? RC_OK : rc;
     }
     if (rc != RC_OK) {
@@ -211,7 +147,7 @@ static void websocket_watch(struct websocket *socket)
         return;
     }
     const bool wants_write =
-        socket->unsent != NULL ||
+        socket->wire.unsent != NULL ||
         (socket->frames != NULL && wslay_event_want_write(socket->frames) != 0);
     const int wanted = EV_READ | (wants_write ? EV_WRITE : 0);
     if (ev_is_active(&socket->io) && (socket->io.events & (EV_READ | EV_WRITE)) == wanted) {
@@ -225,7 +161,8 @@ static void websocket_watch(struct websocket *socket)
 /* Gives the queued frames to the connection as far as it takes them. */
 static void websocket_flush(struct websocket *socket)
 {
-    if (websocket_write(socket) == RC_OK && wslay_event_want_write(socket->frames) != 0) {
+    if (websocket_wire_write(&socket->wire) == RC_OK &&
+        wslay_event_want_write(socket->frames) != 0) {
         (void)wslay_event_send(socket->frames);
     }
 }
@@ -243,11 +180,6 @@ static void websocket_end_frames(struct websocket *socket)
                   slice_from_cstr(detail));
 }
 
-static bool websocket_is_broken(const struct websocket *socket)
-{
-    return socket->is_eof || socket->error != CURLE_OK;
-}
-
 static void websocket_run(struct websocket *socket)
 {
     socket->read_budget = LINK_READ_BYTES_MAX;
@@ -259,7 +191,7 @@ static void websocket_run(struct websocket *socket)
     websocket_flush(socket);
     if (wslay_event_get_close_received(socket->frames) != 0) {
         websocket_end_frames(socket);
-    } else if (websocket_is_broken(socket)) {
+    } else if (websocket_wire_is_broken(&socket->wire)) {
         websocket_end_network(socket);
     } else if (!is_read || wslay_event_get_read_enabled(socket->frames) == 0) {
         websocket_end_frames(socket);
@@ -290,12 +222,12 @@ static void websocket_begin_frames(struct websocket *socket)
 
 static enum rc websocket_read_upgrade(struct websocket *socket)
 {
-    enum rc rc = websocket_write(socket);
+    enum rc rc = websocket_wire_write(&socket->wire);
     size_t got = 1;
     while (rc != RC_IO && got > 0) {
         size_t len = 0;
         char *space = upgrade_space(socket->upgrade, &len);
-        rc = websocket_recv(socket, space, len, &got);
+        rc = websocket_wire_read(&socket->wire, space, len, &got);
         if (rc == RC_OK) {
             rc = upgrade_read(socket->upgrade, got);
             if (rc != RC_AGAIN) {
@@ -309,7 +241,7 @@ static enum rc websocket_read_upgrade(struct websocket *socket)
 static void websocket_do_upgrade(struct websocket *socket)
 {
     const enum rc rc = websocket_read_upgrade(socket);
-    if (rc == RC_OK && socket->unsent != NULL) {
+    if (rc == RC_OK && socket->wire.unsent != NULL) {
         websocket_end(socket, WEBSOCKET_END_REFUSED, SLICE("answered before it was asked"));
     } else if (rc == RC_OK) {
         websocket_begin_frames(socket);
@@ -351,7 +283,7 @@ struct websocket *websocket_open(const struct websocket_options *options)
     curl_socket_t fd = CURL_SOCKET_BAD;
     CHECK(curl_easy_getinfo(options->curl, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK);
     socket->loop = options->loop;
-    socket->curl = options->curl;
+    socket->wire.curl = options->curl;
     socket->events = options->events;
     socket->context = options->context;
     socket->message_bytes_max = options->message_bytes_max;
@@ -363,7 +295,7 @@ struct websocket *websocket_open(const struct websocket_options *options)
     ev_timer_init(&socket->again, websocket_on_again, 0., 0.);
     socket->again.data = socket;
     const struct slice request = upgrade_request(socket->upgrade);
-    websocket_hold(socket, request.ptr, request.len);
+    websocket_wire_hold(&socket->wire, request.ptr, request.len);
     websocket_watch(socket);
     return socket;
 }
@@ -376,7 +308,7 @@ void websocket_close(struct websocket *socket)
     websocket_unwatch(socket);
     wslay_event_context_free(socket->frames);
     upgrade_close(socket->upgrade);
-    websocket_drop_unsent(socket);
+    websocket_wire_drop(&socket->wire);
     free(socket);
 }
 
@@ -426,7 +358,7 @@ void websocket_send_secret(struct websocket *socket, struct slice text)
     for (size_t i = 0; i < text.len; i++) {
         frame[len + i] = (uint8_t)text.ptr[i] ^ mask[i % FRAME_MASK_BYTES];
     }
-    websocket_hold(socket, frame, len + text.len);
+    websocket_wire_hold(&socket->wire, frame, len + text.len);
     explicit_bzero(frame, len + text.len);
     free(frame);
     websocket_watch(socket);
@@ -449,7 +381,7 @@ static void websocket_ping(struct websocket *socket, int64_t now_ms)
     const struct wslay_event_msg ping = {.opcode = WSLAY_PING};
     CHECK(wslay_event_queue_msg(socket->frames, &ping) != WSLAY_ERR_NOMEM);
     socket->is_ping_sent = true;
-    socket->is_heard = false;
+    socket->wire.is_heard = false;
     socket->ping_at_ms = now_ms;
 }
 
@@ -467,7 +399,7 @@ void websocket_tick(struct websocket *socket)
     if (now_ms < websocket_deadline(socket)) {
         return;
     }
-    if (socket->is_ping_sent && !socket->is_heard) {
+    if (socket->is_ping_sent && !socket->wire.is_heard) {
         websocket_end(socket, WEBSOCKET_END_SILENT, SLICE("no answer to a ping"));
         return;
     }
@@ -480,6 +412,6 @@ int64_t websocket_deadline(const struct websocket *socket)
     if (!websocket_is_open(socket)) {
         return INT64_MAX;
     }
-    const bool is_waiting = socket->is_ping_sent && !socket->is_heard;
+    const bool is_waiting = socket->is_ping_sent && !socket->wire.is_heard;
     return socket->ping_at_ms + (is_waiting ? socket->pong_ms : socket->ping_ms);
 }
