@@ -79,6 +79,9 @@ enum rc writer_init(struct writer *writer,
         rc = prune_prepare(db, &writer->prune);
     }
     if (rc == RC_OK) {
+        rc = waiting_prepare(db, &writer->waiting);
+    }
+    if (rc == RC_OK) {
         rc = writer_prepare_relations(writer);
     }
     if (rc == RC_OK) {
@@ -164,17 +167,32 @@ static enum rc writer_put_seen(struct writer *writer, const struct store_batch *
     return rc;
 }
 
+static enum rc writer_add_call(struct writer *writer, const struct outbox_call *call)
+{
+    const enum rc rc = outbox_write(writer->add_call, &writer->names, writer->scratch, call);
+    return rc == RC_OK ? waiting_add(&writer->waiting, &call->call) : rc;
+}
+
+static enum rc writer_end_call(struct writer *writer, int64_t id)
+{
+    const enum rc rc = waiting_remove(&writer->waiting, writer->scratch, id);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    struct query query = query_begin(writer->end_call);
+    query_int(&query, id);
+    return query_run(&query);
+}
+
 /* A call may be declared and cancelled in one batch: so the new rows first. */
 static enum rc writer_put_calls(struct writer *writer, const struct store_batch *batch)
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; rc == RC_OK && i < batch->calls_count; i++) {
-        rc = outbox_write(writer->add_call, &writer->names, writer->scratch, &batch->calls[i]);
+        rc = writer_add_call(writer, &batch->calls[i]);
     }
     for (size_t i = 0; rc == RC_OK && i < batch->ended_count; i++) {
-        struct query query = query_begin(writer->end_call);
-        query_int(&query, batch->ended[i]);
-        rc = query_run(&query);
+        rc = writer_end_call(writer, batch->ended[i]);
     }
     return rc;
 }

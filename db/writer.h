@@ -13,6 +13,7 @@
 #include "db/outbox.h"
 #include "db/prune.h"
 #include "db/reader.h"
+#include "db/waiting.h"
 
 struct writer {
     sqlite3 *db;
@@ -29,6 +30,7 @@ struct writer {
     sqlite3_stmt *unrelate_all[RELATIONS_COUNT];
     sqlite3_stmt *see;
     struct prune prune;
+    struct waiting_writing waiting;
     sqlite3_stmt *add_call;
     sqlite3_stmt *end_call;
     struct journal_writing journal;
