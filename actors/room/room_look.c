@@ -51,17 +51,29 @@ void room_do_look(void *next, const struct msg *msg, struct turn *turn)
     look(turn, next, &post);
 }
 
+/* A post that was declared in this room is not among what was said before the room began. That may
+ * stand for what was posted from a room before it, of which nothing is known any more. */
+static bool is_of_before(const struct room *room,
+                         const struct room_post *post,
+                         const struct gitter_message *message)
+{
+    return slice_compare(post->cursor, room->since) >= 0 &&
+           slice_compare(message->id, room->since) <= 0;
+}
+
 /* Ours is an own message with the same text that stands for nothing yet: neither for another post
  * of ours nor for a message that is or was brought over because the owner wrote it elsewhere. One
  * that came while this post was under way is held until it has ended, and may be ours; one that
  * came when another was under way may not. */
 static bool is_lost_post(struct turn *turn,
                          const struct room *room,
+                         const struct room_post *post,
                          const struct gitter_message *message,
                          struct slice text)
 {
     struct slice value = SLICE_EMPTY;
-    return slice_equal(message->from.id, room->gitter_user) && slice_equal(message->text, text) &&
+    return !is_of_before(room, post, message) && slice_equal(message->from.id, room->gitter_user) &&
+           slice_equal(message->text, text) &&
            (!turn_related(turn, RELATION_MESSAGE_MAP, room->matrix_room, message->id, &value) ||
             room_value_is_held_behind(value, room->ended));
 }
@@ -69,19 +81,19 @@ static bool is_lost_post(struct turn *turn,
 /* `last` is the last message of a page behind which there may be more, else empty. */
 static const struct gitter_message *find_lost_post(struct turn *turn,
                                                    const struct room *room,
+                                                   const struct room_post *post,
                                                    const struct call_ended *ended,
-                                                   struct slice body,
                                                    struct slice *last)
 {
     struct gitter_message *messages = NULL;
     struct json *posted = NULL;
     size_t count = 0;
-    if (json_parse(turn_arena(turn), body, &posted) != RC_OK ||
+    if (json_parse(turn_arena(turn), post->body, &posted) != RC_OK ||
         gitter_messages_parse(turn_arena(turn), ended->body, &messages, &count) != RC_OK) {
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
-        if (is_lost_post(turn, room, &messages[i], json_get_text(posted, SLICE("text")))) {
+        if (is_lost_post(turn, room, post, &messages[i], json_get_text(posted, SLICE("text")))) {
             return &messages[i];
         }
     }
@@ -111,7 +123,7 @@ void room_do_compare(void *next, const struct msg *msg, struct turn *turn)
         return;
     }
     struct slice last = SLICE_EMPTY;
-    const struct gitter_message *found = find_lost_post(turn, room, ended, post.body, &last);
+    const struct gitter_message *found = find_lost_post(turn, room, &post, ended, &last);
     if (found != NULL) {
         room_claim(turn, room, found->id,
                    room_own_value(turn_arena(turn), post.event_id, post.part));

@@ -90,6 +90,22 @@ START_TEST(end_of_a_post_of_a_room_that_was_left_is_not_counted)
 }
 END_TEST
 
+START_TEST(lost_post_is_not_found_among_what_was_posted_from_the_room_before)
+{
+    world.is_held[MSG_ROOM_POST_ENDED] = false;
+    world_text(&world, "!made1", ALICE, "ok");
+    world_settle(&world);
+    leave();
+    invite_again();
+    world.is_held[MSG_ROOM_POST_ENDED] = true;
+    world_text(&world, "!made2", ALICE, "ok");
+    world_end(&world, MSG_ROOM_POST_ENDED, CALL_END_UNKNOWN, 0, ""); /* nothing was done */
+    free_calls();
+    ck_assert_uint_eq(peers_count_gitter(&world.peers, "r1", "ok"), 2);
+    ck_assert_uint_eq(peers_count_matrix(&world.peers, "!made2", "ok"), 0);
+}
+END_TEST
+
 /* Replaced by another Matrix room */
 
 static void replace_while_posting(void)
@@ -178,6 +194,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, lost_post_of_a_room_that_was_left_is_not_posted_again);
     tcase_add_test(tests, end_of_a_post_of_a_room_that_was_left_is_not_counted);
+    tcase_add_test(tests, lost_post_is_not_found_among_what_was_posted_from_the_room_before);
     tcase_add_test(tests, lost_post_of_a_replaced_room_is_looked_for_from_the_new_one);
     tcase_add_test(tests, look_that_ends_before_there_is_a_room_is_repeated);
     tcase_add_test(tests, post_of_a_replaced_room_that_never_arrived_is_posted_from_the_new_one);
