@@ -256,12 +256,12 @@ size_t sim_said_at(const struct sim *sim, struct slice event_id)
     return i;
 }
 
-/* Nobody knew of its post, and the room was closed to the owner when it was looked for: they were
- * told, and it came late all the same. */
+/* Nobody knew of its post, and it came late. It was not looked for, as its room had been left, or
+ * could not be, as the room was closed to the owner, who was told. */
 static bool is_given_up(const struct sim *sim, const struct sim_said *said)
 {
-    return said->was_unknown && sim->bridges[said->bridge].was_banned &&
-           is_told(sim, said->event_id);
+    const bool was_banned = sim->bridges[said->bridge].was_banned;
+    return said->was_unknown && (said->is_left || (was_banned && is_told(sim, said->event_id)));
 }
 
 static void look_for_order_on_gitter(struct look *look, size_t b)

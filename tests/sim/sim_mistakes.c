@@ -92,11 +92,20 @@ static bool was_passed_over(const struct sim *sim, size_t m)
     return false;
 }
 
+/* It was changed on Gitter before it was found as the post that it is. */
+static bool was_hidden(const struct sim *sim, size_t m)
+{
+    const struct sim_message *message = &sim->messages[m];
+    const size_t s = sim_said_at(sim, message->event_id);
+    return s < sim->said_count && sim->said[s].was_unknown && message->is_touched &&
+           !is_claimed_for(message, message->event_id);
+}
+
 /* It stands for nothing that the bridge could know. */
 static bool is_free(const struct sim *sim, size_t m)
 {
     return sim->messages[m].event_id.len == 0 || sim_was_repeated(sim, m) ||
-           was_passed_over(sim, m);
+           was_passed_over(sim, m) || was_hidden(sim, m);
 }
 
 static bool is_mistaken_for(const struct sim *sim, size_t m, size_t s)
