@@ -274,6 +274,8 @@ void sim_store_close(struct sim *sim);
 void sim_fail_commit(struct sim *sim, enum rc rc);
 /* Calls in the outbox, of one actor or of all (NULL). */
 size_t sim_store_calls(const struct sim *sim, const struct actor_ref *ref);
+/* Calls in the outbox that count against their owner. */
+size_t sim_store_counted(const struct sim *sim);
 /* Posts in the outbox, and looks for them, that were declared in that life of a room. */
 size_t sim_store_posts(const struct sim *sim, struct slice room, struct slice life);
 

@@ -87,6 +87,9 @@ void sim_check_now(struct sim *sim)
     }
     roster_close(stored);
     ck_assert_uint_eq(calls, sim_store_calls(sim, NULL));
+    int64_t waiting = 0;
+    ck_assert_int_eq(sim->world.store->methods->all_waiting(sim->world.store, &waiting), RC_OK);
+    ck_assert_int_eq(waiting, (int64_t)sim_store_counted(sim));
     check_incoming(sim);
     const struct engine_counts counts = engine_counts(sim->world.engine);
     ck_assert_int_eq(counts.refused, 0);

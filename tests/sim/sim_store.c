@@ -26,6 +26,7 @@ struct sim_row {
     struct slice key;
     int purpose;
     struct slice life; /* of a post or a look: the bridging that declared it */
+    bool is_counted;   /* among those that wait for their owner */
 };
 
 struct sim_store {
@@ -120,9 +121,13 @@ static void keep_rows(struct sim_store *front, const struct store_batch *batch)
         const struct outbox_call *row = &batch->calls[i];
         sim_note_look(front->sim, row);
         ck_assert_uint_lt(front->rows_count, ROWS_MAX);
-        front->rows[front->rows_count++] =
-            (struct sim_row){row->id, row->actor_kind, arena_copy(arena, row->actor_key),
-                             row->call.purpose, arena_copy(arena, life_of(row))};
+        front->rows[front->rows_count++] = (struct sim_row){
+            row->id,
+            row->actor_kind,
+            arena_copy(arena, row->actor_key),
+            row->call.purpose,
+            arena_copy(arena, life_of(row)),
+            row->call.auth == CALL_AUTH_OWNER || row->call.auth == CALL_AUTH_APPSERVICE};
     }
     for (size_t i = 0; i < batch->ended_count; i++) {
         for (size_t k = 0; k < front->rows_count; k++) {
@@ -143,6 +148,15 @@ size_t sim_store_calls(const struct sim *sim, const struct actor_ref *ref)
         const bool is_of =
             ref == NULL || (row->kind == ref->kind && slice_equal(row->key, ref->key));
         count += is_of ? 1 : 0;
+    }
+    return count;
+}
+
+size_t sim_store_counted(const struct sim *sim)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sim->store->rows_count; i++) {
+        count += sim->store->rows[i].is_counted ? 1 : 0;
     }
     return count;
 }

@@ -331,6 +331,13 @@ static int64_t waiting_of(struct store *store, const char *owner)
     return waiting_as(store, owner, CALL_AUTH_OWNER);
 }
 
+static int64_t all_waiting(struct store *store)
+{
+    int64_t waiting = -1;
+    ck_rc_eq(store->methods->all_waiting(store, &waiting), RC_OK);
+    return waiting;
+}
+
 static struct outbox_call call_of(int64_t id, const char *owner, enum call_auth auth)
 {
     struct outbox_call call = fixture_make_call(id, id, "l", "");
@@ -360,14 +367,17 @@ STORE_TEST(store_counts_the_calls_that_wait_for_each_owner)
     ck_assert_int_eq(waiting_of(store, "@c:hs"), 0);
     ck_assert_int_eq(waiting_as(store, "@a:hs", CALL_AUTH_APPSERVICE), 2);
     ck_assert_int_eq(waiting_as(store, "@b:hs", CALL_AUTH_APPSERVICE), 0);
+    ck_assert_int_eq(all_waiting(store), 5);
     ck_rc_eq(fixture_commit(&fixture, (struct store_batch){.ended = ended, .ended_count = 4}),
              RC_OK);
     ck_assert_int_eq(waiting_of(store, "@a:hs"), 1);
     ck_assert_int_eq(waiting_as(store, "@a:hs", CALL_AUTH_APPSERVICE), 1);
+    ck_assert_int_eq(all_waiting(store), 3);
     if (fixture.kind == FIXTURE_SQLITE) {
         fixture_reopen(&fixture, false);
         ck_assert_int_eq(waiting_of(fixture.store, "@a:hs"), 1);
         ck_assert_int_eq(waiting_as(fixture.store, "@a:hs", CALL_AUTH_APPSERVICE), 1);
+        ck_assert_int_eq(all_waiting(fixture.store), 3);
     }
 }
 
