@@ -56,6 +56,15 @@ number_of(struct query *query, enum column column, const char *const *names, siz
     return number;
 }
 
+enum call_auth outbox_auth(struct slice name)
+{
+    size_t auth = 0;
+    while (auth < COUNT(auth_names) && !slice_equal_cstr(name, auth_names[auth])) {
+        auth++;
+    }
+    return auth < COUNT(auth_names) ? (enum call_auth)auth : CALL_AUTH_NONE;
+}
+
 static size_t kind_of(struct query *query, const struct outbox_names *names)
 {
     const struct slice name = query_peek_text(query, COLUMN_ACTOR);

@@ -27,6 +27,9 @@ enum {
     OUTBOX_COLUMNS_COUNT = 22
 };
 
+/* What the column auth says; CALL_AUTH_NONE for a name that nobody knows. */
+enum call_auth outbox_auth(struct slice name);
+
 /* The row at hand; RC_CORRUPT for a name that nobody knows. */
 NODISCARD enum rc outbox_read(struct query *query,
                               const struct outbox_names *names,

@@ -46,8 +46,6 @@ static enum rc reader_prepare_fixed(struct reader *reader)
          SLICE("SELECT " OUTBOX_COLUMNS " FROM outbox WHERE lane = ?1 ORDER BY place, id LIMIT 1")},
         {&reader->lane_all,
          SLICE("SELECT id FROM outbox WHERE lane = ?1 ORDER BY place, id LIMIT ?2")},
-        {&reader->waiting, SLICE("SELECT calls FROM waiting WHERE owner = ?1 AND auth = ?2")},
-        {&reader->all_waiting, SLICE("SELECT coalesce(sum(calls), 0) FROM waiting")},
         {&reader->lane_by_ref, SLICE("SELECT id FROM outbox WHERE lane = ?1 AND "
                                      "(ref = ?2 OR substr(ref, 1, length(?2) + 1) = ?2 || '|') "
                                      "ORDER BY place, id LIMIT ?3")},
@@ -375,20 +373,4 @@ enum rc reader_lane_find(struct store *store,
         out[(*count)++] = query_get_int(&query, 0);
     }
     return query_end(&query);
-}
-
-enum rc reader_waiting(struct store *store, struct slice owner, enum call_auth auth, int64_t *calls)
-{
-    struct query query = query_begin(reader_of(store)->waiting);
-    query_text(&query, owner);
-    query_text(&query, auth == CALL_AUTH_OWNER ? SLICE("OWNER") : SLICE("APPSERVICE"));
-    *calls = 0;
-    const enum rc rc = number_end(&query, calls);
-    return rc == RC_ABSENT ? RC_OK : rc;
-}
-
-enum rc reader_all_waiting(struct store *store, int64_t *calls)
-{
-    struct query query = query_begin(reader_of(store)->all_waiting);
-    return number_end(&query, calls);
 }

@@ -36,8 +36,6 @@ struct reader {
     sqlite3_stmt *lane_head;
     sqlite3_stmt *lane_all;
     sqlite3_stmt *lane_by_ref;
-    sqlite3_stmt *waiting;
-    sqlite3_stmt *all_waiting;
 };
 
 /* Keeps db and secrets from the call on, whatever it gives: reader_clear closes them. */
@@ -115,8 +113,5 @@ enum rc reader_lane_find(struct store *store,
                          int64_t *out,
                          size_t max,
                          size_t *count);
-enum rc
-reader_waiting(struct store *store, struct slice owner, enum call_auth auth, int64_t *calls);
-enum rc reader_all_waiting(struct store *store, int64_t *calls);
 
 #endif

@@ -14,11 +14,12 @@ extern const char schema_7_sql[];
 extern const char schema_8_sql[];
 extern const char schema_9_sql[];
 extern const char schema_10_sql[];
+extern const char schema_11_sql[];
 
 /* Only ever append: files in the world have taken the first of these. */
-static const char *const schema_steps[] = {schema_sql,   schema_2_sql, schema_3_sql, schema_4_sql,
-                                           schema_5_sql, schema_6_sql, schema_7_sql, schema_8_sql,
-                                           schema_9_sql, schema_10_sql};
+static const char *const schema_steps[] = {schema_sql,   schema_2_sql,  schema_3_sql, schema_4_sql,
+                                           schema_5_sql, schema_6_sql,  schema_7_sql, schema_8_sql,
+                                           schema_9_sql, schema_10_sql, schema_11_sql};
 
 enum {
     STEPS_COUNT = sizeof schema_steps / sizeof schema_steps[0],

@@ -6,6 +6,7 @@
 #include "db/reader.h"
 #include "db/schema.h"
 #include "db/store_rules.h"
+#include "db/waiting.h"
 #include "runtime/base/check.h"
 
 #include <errno.h>
@@ -25,6 +26,8 @@ struct sqlite_store {
     struct writer writer;        /* all zero when reading only */
     struct committer *committer; /* NULL when reading only */
     struct lock *lock;           /* NULL when reading only */
+    struct waiting *waiting;
+    const struct store_batch *batch; /* of the last commit */
     /* of the commit under way or ended; NULL: there is none */
     void (*done)(void *context, enum rc rc);
     void *context;
@@ -70,7 +73,21 @@ static void sqlite_close(struct store *store)
     reader_clear(&self->reader);
     writer_clear(&self->writer);
     lock_close(self->lock);
+    waiting_close(self->waiting);
     free(self);
+}
+
+static enum rc
+sqlite_waiting(struct store *store, struct slice owner, enum call_auth auth, int64_t *calls)
+{
+    *calls = waiting_of(sqlite_of(store)->waiting, owner, auth);
+    return RC_OK;
+}
+
+static enum rc sqlite_all_waiting(struct store *store, int64_t *calls)
+{
+    *calls = waiting_of_all(sqlite_of(store)->waiting);
+    return RC_OK;
 }
 
 static void sqlite_commit(struct store *store,
@@ -82,6 +99,7 @@ static void sqlite_commit(struct store *store,
     CHECK(self->done == NULL && done != NULL);
     self->done = done;
     self->context = context;
+    self->batch = batch;
     if (self->committer != NULL) {
         read_near(self, false);
         committer_begin(self->committer, batch);
@@ -108,12 +126,27 @@ static bool sqlite_has_chores(struct store *store)
     return self->done == NULL && self->committer != NULL && self->writer.forgetting.has_more;
 }
 
+/* How the commit went; the counts follow it. */
+static enum rc take_commit(struct sqlite_store *self)
+{
+    const enum rc rc = committer_take(self->committer);
+    for (size_t i = 0; rc == RC_OK && i < self->batch->calls_count; i++) {
+        const struct call *call = &self->batch->calls[i].call;
+        waiting_more(self->waiting, call->owner, call->auth);
+    }
+    for (size_t i = 0; rc == RC_OK && i < self->writer.ends_count; i++) {
+        const struct waiting_end *end = &self->writer.ends[i];
+        waiting_less(self->waiting, end->owner, end->auth);
+    }
+    return rc;
+}
+
 static void sqlite_abandon(struct store *store)
 {
     struct sqlite_store *self = sqlite_of(store);
     if (self->done != NULL && self->committer != NULL) {
         committer_wait(self->committer);
-        (void)committer_take(self->committer);
+        (void)take_commit(self);
         read_near(self, true);
     }
     self->done = NULL;
@@ -137,7 +170,7 @@ void store_sqlite_poll(struct store *store)
 {
     struct sqlite_store *self = sqlite_of(store);
     if (store_sqlite_is_pending(store)) {
-        const enum rc rc = self->committer == NULL ? RC_REFUSED : committer_take(self->committer);
+        const enum rc rc = self->committer == NULL ? RC_REFUSED : take_commit(self);
         void (*done)(void *context, enum rc rc) = self->done;
         read_near(self, true);
         /* cleared first: `done` may begin the next commit */
@@ -163,8 +196,8 @@ static const struct store_methods sqlite_methods = {
     .lane_heads = reader_lane_heads,
     .lane_head = reader_lane_head,
     .lane_find = reader_lane_find,
-    .waiting = reader_waiting,
-    .all_waiting = reader_all_waiting,
+    .waiting = sqlite_waiting,
+    .all_waiting = sqlite_all_waiting,
     .has_chores = sqlite_has_chores,
     .commit = sqlite_commit,
     .mark_clean = sqlite_mark_clean,
@@ -397,6 +430,10 @@ enum rc store_sqlite_open(const struct store_sqlite_options *options,
     }
     if (rc == RC_OK && !options->is_read_only) {
         rc = open_near(&opening, self);
+    }
+    if (rc == RC_OK) {
+        rc = waiting_open(self->reader.db, &self->waiting);
+        rc = rc == RC_OK ? RC_OK : fail_sqlite(&opening, self->reader.db, rc);
     }
     if (rc != RC_OK) {
         sqlite_close(&self->reader.store);

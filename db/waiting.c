@@ -1,66 +1,117 @@
 #include "db/waiting.h"
 
-/* As they stand in the outbox; empty for calls that nobody waits for. */
-static struct slice counted_auth(enum call_auth auth)
+#include "runtime/base/check.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct count {
+    struct slice owner; /* in the same block */
+    enum call_auth auth;
+    int64_t calls;
+};
+
+struct waiting {
+    void *counts; /* tree by owner and auth */
+    int64_t all;
+};
+
+static int compare(const void *a, const void *b)
 {
-    switch (auth) {
-    case CALL_AUTH_OWNER:
-        return SLICE("OWNER");
-    case CALL_AUTH_APPSERVICE:
-        return SLICE("APPSERVICE");
-    case CALL_AUTH_NONE:
-    case CALL_AUTH_OAUTH:
-        break;
+    const struct count *x = a;
+    const struct count *y = b;
+    return x->auth != y->auth ? (int)x->auth - (int)y->auth : slice_compare(x->owner, y->owner);
+}
+
+static bool is_counted(enum call_auth auth)
+{
+    return auth == CALL_AUTH_OWNER || auth == CALL_AUTH_APPSERVICE;
+}
+
+static struct count *find(const struct waiting *waiting, struct slice owner, enum call_auth auth)
+{
+    const struct count key = {.owner = owner, .auth = auth};
+    struct count *const *node = tfind(&key, &waiting->counts, compare);
+    return node == NULL ? NULL : *node;
+}
+
+static struct count *add(struct waiting *waiting, struct slice owner, enum call_auth auth)
+{
+    struct count *count = malloc(sizeof *count + owner.len);
+    CHECK(count != NULL);
+    *count = (struct count){.owner = {(char *)(count + 1), owner.len}, .auth = auth};
+    if (owner.len > 0) {
+        memcpy(count + 1, owner.ptr, owner.len);
     }
-    return SLICE_EMPTY;
+    CHECK(tsearch(count, &waiting->counts, compare) != NULL);
+    return count;
 }
 
-enum rc waiting_prepare(sqlite3 *db, struct waiting_writing *writing)
+void waiting_more(struct waiting *waiting, struct slice owner, enum call_auth auth)
 {
-    const struct sql_wanted wanted[] = {
-        {&writing->find, SLICE("SELECT owner, auth FROM outbox WHERE id = ?1 "
-                               "AND auth IN ('OWNER', 'APPSERVICE')")},
-        {&writing->more, SLICE("INSERT INTO waiting (owner, auth, calls) VALUES (?1, ?2, 1) "
-                               "ON CONFLICT (owner, auth) DO UPDATE SET calls = calls + 1")},
-        {&writing->last,
-         SLICE("DELETE FROM waiting WHERE owner = ?1 AND auth = ?2 AND calls <= 1")},
-        {&writing->less,
-         SLICE("UPDATE waiting SET calls = calls - 1 WHERE owner = ?1 AND auth = ?2")},
-    };
-    return sql_prepare_all(db, wanted, sizeof wanted / sizeof wanted[0]);
-}
-
-static enum rc change(sqlite3_stmt *statement, struct slice owner, struct slice auth)
-{
-    struct query query = query_begin(statement);
-    query_text(&query, owner);
-    query_text(&query, auth);
-    return query_run(&query);
-}
-
-enum rc waiting_add(const struct waiting_writing *writing, const struct call *call)
-{
-    const struct slice auth = counted_auth(call->auth);
-    return auth.len == 0 ? RC_OK : change(writing->more, call->owner, auth);
-}
-
-enum rc waiting_remove(const struct waiting_writing *writing, struct arena *scratch, int64_t id)
-{
-    struct slice owner = SLICE_EMPTY;
-    struct slice auth = SLICE_EMPTY;
-    struct query query = query_begin(writing->find);
-    query_int(&query, id);
-    if (query_row(&query)) {
-        owner = query_get_text(&query, 0, scratch);
-        auth = query_get_text(&query, 1, scratch);
+    if (is_counted(auth)) {
+        struct count *count = find(waiting, owner, auth);
+        count = count == NULL ? add(waiting, owner, auth) : count;
+        count->calls++;
+        waiting->all++;
     }
-    enum rc rc = query_end(&query);
-    if (rc != RC_OK || auth.len == 0) {
+}
+
+void waiting_less(struct waiting *waiting, struct slice owner, enum call_auth auth)
+{
+    if (is_counted(auth)) {
+        struct count *count = find(waiting, owner, auth);
+        if (count == NULL) { /* somebody else has written to the database */
+            return;
+        }
+        count->calls--;
+        waiting->all--;
+        if (count->calls == 0) {
+            CHECK(tdelete(count, &waiting->counts, compare) != NULL);
+            free(count);
+        }
+    }
+}
+
+int64_t waiting_of(const struct waiting *waiting, struct slice owner, enum call_auth auth)
+{
+    const struct count *count = find(waiting, owner, auth);
+    return count == NULL ? 0 : count->calls;
+}
+
+int64_t waiting_of_all(const struct waiting *waiting)
+{
+    return waiting->all;
+}
+
+enum rc waiting_open(sqlite3 *db, struct waiting **out)
+{
+    sqlite3_stmt *all = NULL;
+    enum rc rc = sql_prepare(db, SLICE("SELECT owner, auth FROM outbox"), &all);
+    if (rc != RC_OK) {
         return rc;
     }
-    rc = change(writing->last, owner, auth);
-    if (rc != RC_OK || sqlite3_changes(sqlite3_db_handle(writing->last)) > 0) {
+    struct waiting *waiting = calloc(1, sizeof *waiting);
+    CHECK(waiting != NULL);
+    struct query query = query_begin(all);
+    while (query_row(&query)) {
+        waiting_more(waiting, query_peek_text(&query, 0), outbox_auth(query_peek_text(&query, 1)));
+    }
+    rc = query_end(&query);
+    (void)sqlite3_finalize(all);
+    if (rc != RC_OK) {
+        waiting_close(waiting);
         return rc;
     }
-    return change(writing->less, owner, auth);
+    *out = waiting;
+    return RC_OK;
+}
+
+void waiting_close(struct waiting *waiting)
+{
+    if (waiting != NULL) {
+        tdestroy(waiting->counts, free);
+        free(waiting);
+    }
 }

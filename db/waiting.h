@@ -1,26 +1,35 @@
-/* db/waiting.h: how many calls of each owner wait in the outbox, so that nobody has to count them:
- * those with their Gitter token, and those to the homeserver.
+/* db/waiting.h: how many calls of each owner wait in the outbox, counted in memory.
  *
- * The counts change with the rows of the outbox, in the same transaction.
+ * Those with the owner's Gitter token and those to the homeserver are counted, each for itself. The
+ * counts are read from the outbox once and follow each commit after that: a table of them beside
+ * the outbox would have to be written twice for each call.
+ *
+ * Thread: one.
+ * Memory: owners are copied.
  */
 #ifndef GITTERD_DB_WAITING_H
 #define GITTERD_DB_WAITING_H
 
-#include "db/sql.h"
-#include "runtime/call.h"
+#include "db/outbox.h"
 
-struct waiting_writing {
-    sqlite3_stmt *find;
-    sqlite3_stmt *more;
-    sqlite3_stmt *last;
-    sqlite3_stmt *less;
+struct waiting;
+
+/* A call that has left the outbox. */
+struct waiting_end {
+    struct slice owner;
+    enum call_auth auth;
 };
 
-NODISCARD enum rc waiting_prepare(sqlite3 *db, struct waiting_writing *writing);
-/* The call is put into the outbox. */
-NODISCARD enum rc waiting_add(const struct waiting_writing *writing, const struct call *call);
-/* The call leaves it, and is still there; fine if it is not. */
-NODISCARD enum rc
-waiting_remove(const struct waiting_writing *writing, struct arena *scratch, int64_t id);
+/* Counts what is in the outbox. RC_FULL, or what the database says. */
+NODISCARD enum rc waiting_open(sqlite3 *db, struct waiting **out);
+/* NULL is fine. */
+void waiting_close(struct waiting *waiting);
+
+void waiting_more(struct waiting *waiting, struct slice owner, enum call_auth auth);
+void waiting_less(struct waiting *waiting, struct slice owner, enum call_auth auth);
+
+int64_t waiting_of(const struct waiting *waiting, struct slice owner, enum call_auth auth);
+/* Of all owners together. */
+int64_t waiting_of_all(const struct waiting *waiting);
 
 #endif

@@ -42,6 +42,7 @@ static enum rc writer_prepare_fixed(struct writer *writer)
         {&writer->add_call,
          SLICE("INSERT INTO outbox (" OUTBOX_COLUMNS ") VALUES "
                "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")},
+        {&writer->find_call, SLICE("SELECT owner, auth FROM outbox WHERE id = ?1")},
         {&writer->end_call, SLICE("DELETE FROM outbox WHERE id = ?1")},
     };
     return sql_prepare_all(writer->db, wanted, sizeof wanted / sizeof wanted[0]);
@@ -70,6 +71,7 @@ enum rc writer_init(struct writer *writer,
     writer->secrets = secrets;
     writer->names = *names;
     writer->scratch = arena_open(STORE_SCRATCH_BYTES);
+    writer->ends_arena = arena_open(STORE_SCRATCH_BYTES);
     writer->actors = calloc(names->tables_count, sizeof *writer->actors);
     if (writer->actors == NULL) {
         return RC_FULL;
@@ -77,9 +79,6 @@ enum rc writer_init(struct writer *writer,
     enum rc rc = writer_prepare_fixed(writer);
     if (rc == RC_OK) {
         rc = prune_prepare(db, &writer->prune);
-    }
-    if (rc == RC_OK) {
-        rc = waiting_prepare(db, &writer->waiting);
     }
     if (rc == RC_OK) {
         rc = writer_prepare_relations(writer);
@@ -101,6 +100,7 @@ void writer_clear(struct writer *writer)
 {
     free(writer->actors);
     arena_close(writer->scratch);
+    arena_close(writer->ends_arena);
     secrets_close(writer->secrets);
     if (writer->db != NULL) {
         sql_close(writer->db);
@@ -167,21 +167,26 @@ static enum rc writer_put_seen(struct writer *writer, const struct store_batch *
     return rc;
 }
 
-static enum rc writer_add_call(struct writer *writer, const struct outbox_call *call)
+static enum rc writer_note_end(struct writer *writer, int64_t id)
 {
-    const enum rc rc = outbox_write(writer->add_call, &writer->names, writer->scratch, call);
-    return rc == RC_OK ? waiting_add(&writer->waiting, &call->call) : rc;
+    struct query query = query_begin(writer->find_call);
+    query_int(&query, id);
+    if (query_row(&query)) {
+        writer->ends[writer->ends_count] = (struct waiting_end){
+            .owner = query_get_text(&query, 0, writer->ends_arena),
+            .auth = outbox_auth(query_peek_text(&query, 1)),
+        };
+        writer->ends_count++;
+    }
+    return query_end(&query);
 }
 
 static enum rc writer_end_call(struct writer *writer, int64_t id)
 {
-    const enum rc rc = waiting_remove(&writer->waiting, writer->scratch, id);
-    if (rc != RC_OK) {
-        return rc;
-    }
+    const enum rc rc = writer_note_end(writer, id);
     struct query query = query_begin(writer->end_call);
     query_int(&query, id);
-    return query_run(&query);
+    return rc == RC_OK ? query_run(&query) : rc;
 }
 
 /* A call may be declared and cancelled in one batch: so the new rows first. */
@@ -189,8 +194,11 @@ static enum rc writer_put_calls(struct writer *writer, const struct store_batch 
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; rc == RC_OK && i < batch->calls_count; i++) {
-        rc = writer_add_call(writer, &batch->calls[i]);
+        rc = outbox_write(writer->add_call, &writer->names, writer->scratch, &batch->calls[i]);
     }
+    arena_reset(writer->ends_arena);
+    writer->ends = ARENA_ARRAY(writer->ends_arena, batch->ended_count, struct waiting_end);
+    writer->ends_count = 0;
     for (size_t i = 0; rc == RC_OK && i < batch->ended_count; i++) {
         rc = writer_end_call(writer, batch->ended[i]);
     }

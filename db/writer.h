@@ -30,9 +30,13 @@ struct writer {
     sqlite3_stmt *unrelate_all[RELATIONS_COUNT];
     sqlite3_stmt *see;
     struct prune prune;
-    struct waiting_writing waiting;
     sqlite3_stmt *add_call;
+    sqlite3_stmt *find_call;
     sqlite3_stmt *end_call;
+    /* Calls that the last commit took out of the outbox. */
+    struct arena *ends_arena;
+    struct waiting_end *ends;
+    size_t ends_count;
     struct journal_writing journal;
     struct journal_forgetting forgetting;
 };
