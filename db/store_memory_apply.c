@@ -89,7 +89,9 @@ static void apply_journal(struct memory_store *self, const struct store_batch *b
 void memory_apply(struct memory_store *self, const struct store_batch *batch)
 {
     self->next_turn = batch->next_turn;
-    self->last_ms = batch->now_ms;
+    if (batch->now_ms - self->last_ms >= STORE_LAST_MS_STEP) {
+        self->last_ms = batch->now_ms;
+    }
     self->chores -= self->chores > 0 ? 1 : 0;
     for (size_t i = 0; i < batch->actors_count; i++) {
         apply_actor(self, &batch->actors[i]);

@@ -10,6 +10,8 @@ enum {
     STORE_SEEN_DAYS = 30,
     /* What was said before is not read again, and edits of it are said anew. */
     STORE_MAP_DAYS = 60,
+    /* The time of the last batch is not written anew with each. */
+    STORE_LAST_MS_STEP = 1000,
     /* First chunk of the arena of one commit. */
     STORE_SCRATCH_BYTES = 16 * 1024
 };

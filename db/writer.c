@@ -35,8 +35,8 @@ static enum rc writer_prepare_fixed(struct writer *writer)
         {&writer->begin, SLICE("BEGIN IMMEDIATE")},
         {&writer->commit, SLICE("COMMIT")},
         {&writer->rollback, SLICE("ROLLBACK")},
-        {&writer->set_turn_and_time, SLICE("UPDATE meta SET value = iif(key = 'next_turn', ?1, ?2) "
-                                           "WHERE key IN ('next_turn', 'last_ms')")},
+        {&writer->set_next_turn, SLICE("UPDATE meta SET value = ?1 WHERE key = 'next_turn'")},
+        {&writer->set_last_ms, SLICE("UPDATE meta SET value = ?1 WHERE key = 'last_ms'")},
         {&writer->see, SLICE("INSERT INTO seen_events (event_id, seen_ms) VALUES (?1, ?2) "
                              "ON CONFLICT (event_id) DO NOTHING")},
         {&writer->add_call,
@@ -77,6 +77,9 @@ enum rc writer_init(struct writer *writer,
         return RC_FULL;
     }
     enum rc rc = writer_prepare_fixed(writer);
+    if (rc == RC_OK) {
+        rc = sql_number(db, "SELECT value FROM meta WHERE key = 'last_ms'", &writer->last_ms);
+    }
     if (rc == RC_OK) {
         rc = prune_prepare(db, &writer->prune);
     }
@@ -205,12 +208,25 @@ static enum rc writer_put_calls(struct writer *writer, const struct store_batch 
     return rc;
 }
 
+static enum rc writer_put_time(struct writer *writer, int64_t now_ms)
+{
+    if (now_ms - writer->last_ms < STORE_LAST_MS_STEP) {
+        return RC_OK;
+    }
+    writer->last_ms = now_ms;
+    struct query query = query_begin(writer->set_last_ms);
+    query_int(&query, now_ms);
+    return query_run(&query);
+}
+
 static enum rc writer_put(struct writer *writer, const struct store_batch *batch)
 {
-    struct query query = query_begin(writer->set_turn_and_time);
+    struct query query = query_begin(writer->set_next_turn);
     query_int(&query, batch->next_turn);
-    query_int(&query, batch->now_ms);
     enum rc rc = query_run(&query);
+    if (rc == RC_OK) {
+        rc = writer_put_time(writer, batch->now_ms);
+    }
     if (rc == RC_OK) {
         rc = journal_forget_note(&writer->forgetting, writer->scratch, batch);
     }

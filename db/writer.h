@@ -20,11 +20,13 @@ struct writer {
     struct secrets *secrets;
     struct arena *scratch; /* of one transaction */
     struct outbox_names names;
+    int64_t last_ms; /* as it was written last */
     struct actors_writing *actors; /* by kind */
     sqlite3_stmt *begin;
     sqlite3_stmt *commit;
     sqlite3_stmt *rollback;
-    sqlite3_stmt *set_turn_and_time;
+    sqlite3_stmt *set_next_turn;
+    sqlite3_stmt *set_last_ms;
     sqlite3_stmt *relate[RELATIONS_COUNT];
     sqlite3_stmt *unrelate[RELATIONS_COUNT];
     sqlite3_stmt *unrelate_all[RELATIONS_COUNT];

@@ -66,7 +66,7 @@ struct store_relation {
 };
 
 struct store_batch {
-    int64_t now_ms;    /* kept in `meta`, and the time of what the batch adds */
+    int64_t now_ms;    /* the time of what the batch adds; kept in `meta`, roughly */
     int64_t next_turn; /* kept in `meta`: the number of the first turn after this batch */
     const struct store_actor *actors;
     size_t actors_count;
@@ -106,7 +106,8 @@ struct store_methods {
     void (*close)(struct store *store);
     /* The number of the next turn: 1 in a new database. */
     enum rc (*next_turn)(struct store *store, int64_t *turn);
-    /* now_ms of the last batch: no clock of this database has been later; 0 in a new one. */
+    /* now_ms of the last batch, or of one that was less than a second before it; 0 in a new
+     * database. */
     enum rc (*last_ms)(struct store *store, int64_t *ms);
     /* RC_ABSENT when there is no such actor. */
     enum rc (*load)(struct store *store,

@@ -313,7 +313,7 @@ STORE_TEST(store_next_turn_and_last_time_are_kept)
 {
     int64_t turn = 0;
     int64_t ms = -1;
-    const struct store_batch batch = {.next_turn = INT64_C(1) << 40, .now_ms = INT64_C(1) << 41};
+    struct store_batch batch = {.next_turn = INT64_C(1) << 40, .now_ms = INT64_C(1) << 41};
     ck_rc_eq(is->last_ms(store, &ms), RC_OK);
     ck_assert_int_eq(ms, 0);
     ck_rc_eq(fixture_commit(&fixture, batch), RC_OK);
@@ -322,6 +322,12 @@ STORE_TEST(store_next_turn_and_last_time_are_kept)
     ck_assert_int_eq(turn, INT64_C(1) << 40);
     ck_rc_eq(fixture.store->methods->last_ms(fixture.store, &ms), RC_OK);
     ck_assert_int_eq(ms, INT64_C(1) << 41);
+    batch.now_ms += 999;
+    ck_rc_eq(fixture_commit(&fixture, batch), RC_OK);
+    batch.now_ms++;
+    ck_rc_eq(fixture_commit(&fixture, batch), RC_OK);
+    ck_rc_eq(fixture.store->methods->last_ms(fixture.store, &ms), RC_OK);
+    ck_assert_int_eq(ms, (INT64_C(1) << 41) + 1000);
 }
 
 STORE_TEST(store_secrets_under_another_key_are_lost)
