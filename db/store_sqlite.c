@@ -97,6 +97,7 @@ static void sqlite_commit(struct store *store,
 {
     struct sqlite_store *self = sqlite_of(store);
     CHECK(self->done == NULL && done != NULL);
+    CHECK(self->writer.db == NULL || sqlite3_get_autocommit(self->writer.db) != 0); /* not held */
     self->done = done;
     self->context = context;
     self->batch = batch;
