@@ -20,7 +20,7 @@ struct writer {
     struct secrets *secrets;
     struct arena *scratch; /* of one transaction */
     struct outbox_names names;
-    int64_t last_ms; /* as it was written last */
+    int64_t last_ms;               /* as it was written last */
     struct actors_writing *actors; /* by kind */
     sqlite3_stmt *begin;
     sqlite3_stmt *commit;
