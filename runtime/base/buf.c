@@ -15,19 +15,25 @@ void buf_init(struct buf *buf, struct arena *arena)
     *buf = (struct buf){.arena = arena};
 }
 
-static void buf_reserve(struct buf *buf, size_t more)
+static void grow(struct buf *buf, size_t more)
 {
     size_t cap = buf->cap == 0 ? BUF_FIRST_BYTES : buf->cap;
     while (cap - buf->len <= more) {
         CHECK(!__builtin_mul_overflow(cap, 2, &cap));
     }
-    if (cap != buf->cap) {
-        char *grown = arena_alloc_raw(buf->arena, cap);
-        if (buf->len > 0) {
-            memcpy(grown, buf->ptr, buf->len);
-        }
-        buf->ptr = grown;
-        buf->cap = cap;
+    char *grown = arena_alloc_raw(buf->arena, cap);
+    if (buf->len > 0) {
+        memcpy(grown, buf->ptr, buf->len);
+    }
+    buf->ptr = grown;
+    buf->cap = cap;
+}
+
+/* Room for so many bytes and the NUL behind them. */
+static void buf_reserve(struct buf *buf, size_t more)
+{
+    if (buf->cap - buf->len <= more) {
+        grow(buf, more);
     }
 }
 
