@@ -4,6 +4,7 @@ what is wrong once, keeps what it has accepted, and goes on by itself."""
 import asyncio
 import contextlib
 import os
+import sqlite3
 import subprocess
 
 import aiohttp
@@ -88,6 +89,22 @@ async def scenario_database_moved(world):
     async with Hardship(folder(world, "database_moved")) as hardship:
         path, away = hardship.bridge.database, hardship.bridge.database + ".away"
         await database_fails(hardship, lambda: os.rename(path, away), lambda: os.rename(away, path))
+
+
+@once
+async def scenario_clock_set_back(world):
+    """Between two runs the clock was set back by two hours: nothing waits for it to come up."""
+    async with Hardship(folder(world, "clock_set_back")) as hardship:
+        bridge = hardship.bridge
+        await hardship.talk()
+        await hardship.all_there()
+        await bridge.stop()
+        with contextlib.closing(sqlite3.connect(bridge.database)) as database, database:
+            database.execute("UPDATE meta SET value = value + 7200000 WHERE key = 'last_ms'")
+        await bridge.begin()
+        await hardship.talk()
+        await hardship.all_there()
+        assert "clock_was_set_back" in bridge.log(), bridge.log()
 
 
 @once
