@@ -8,27 +8,31 @@ static void check_id(struct slice id)
     CHECK(id.len > 0 && id.len <= MATRIX_ID_BYTES_MAX);
 }
 
-static void read_event(struct arena *arena, struct slice raw)
+static bool read_event(struct arena *arena, struct slice raw, struct matrix_event *event)
 {
-    struct matrix_event event = {0};
-    if (matrix_event_parse(arena, raw, &event) == RC_OK) {
-        check_id(event.event_id);
-        check_id(event.room_id);
-        check_id(event.sender);
+    if (matrix_event_parse(arena, raw, event) != RC_OK) {
+        return false;
     }
+    check_id(event->event_id);
+    check_id(event->room_id);
+    check_id(event->sender);
+    return true;
 }
 
 void fuzz_one(struct arena *arena, struct slice input)
 {
     struct matrix_raw_event *events = NULL;
+    struct matrix_event event = {0};
     size_t count = 0;
-    read_event(arena, input);
+    (void)read_event(arena, input, &event);
     if (matrix_transaction_split(arena, input, &events, &count) == RC_OK) {
         for (size_t i = 0; i < count; i++) {
             CHECK(events[i].raw.ptr >= input.ptr);
             CHECK(events[i].raw.ptr + events[i].raw.len <= input.ptr + input.len);
-            check_id(events[i].event_id);
-            read_event(arena, events[i].raw);
+            CHECK(events[i].event_id.len <= MATRIX_ID_BYTES_MAX);
+            if (read_event(arena, events[i].raw, &event)) {
+                CHECK(slice_equal(event.event_id, events[i].event_id));
+            }
         }
     }
 }
