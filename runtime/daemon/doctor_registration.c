@@ -154,7 +154,9 @@ static bool is_true(const char *text)
     return text != NULL && slice_equal_fold(slice_from_cstr(text), SLICE("true"));
 }
 
-static void compare_spaces(struct comparison *comparison, const struct spaces *spaces)
+/* Of a bot that is another one, as was told, nothing more is to be said. */
+static void
+compare_spaces(struct comparison *comparison, const struct spaces *spaces, bool is_our_bot)
 {
     struct doctor *doctor = comparison->doctor;
     const struct slice domain = doctor->config->matrix_homeserver_domain;
@@ -166,7 +168,7 @@ static void compare_spaces(struct comparison *comparison, const struct spaces *s
         ARENA_JOIN(doctor->arena, SLICE("@"), doctor->config->matrix_botname, SLICE(":"), domain);
     bool is_covered = false;
     bool is_exclusive = false;
-    bool has_bot = false;
+    bool has_bot = !is_our_bot;
     for (unsigned i = 0; spaces != NULL && i < spaces->users_count; i++) {
         const struct space *space = &spaces->users[i];
         if (space->regex == NULL) {
@@ -204,13 +206,15 @@ static void compare(struct comparison *comparison, const struct registration *re
 {
     struct doctor *doctor = comparison->doctor;
     const struct config *config = doctor->config;
+    const char *bot = registration->sender_localpart == NULL ? "" : registration->sender_localpart;
+    const bool is_our_bot = slice_equal_cstr(config->matrix_botname, bot);
     compare_shown(comparison, "id", registration->id, SLICE("gitterd"));
     compare_url(comparison, registration->url);
     compare_secret(comparison, "as_token", registration->as_token, config->matrix_appservice_token);
     compare_secret(comparison, "hs_token", registration->hs_token, config->matrix_homeserver_token);
     compare_shown(comparison, "sender_localpart", registration->sender_localpart,
                   config->matrix_botname);
-    compare_spaces(comparison, registration->namespaces);
+    compare_spaces(comparison, registration->namespaces, is_our_bot);
     if (registration->rate_limited == NULL ||
         !slice_equal_fold(slice_from_cstr(registration->rate_limited), SLICE("false"))) {
         doctor_say(doctor, FINDING_WARN,
