@@ -22,10 +22,7 @@ static const struct slice room_place = SLICE_INIT("pruned_room");
 
 enum rc prune_prepare(sqlite3 *db, struct prune *prune)
 {
-    const struct {
-        sqlite3_stmt **statement;
-        struct slice text;
-    } wanted[] = {
+    const struct sql_wanted wanted[] = {
         {&prune->load, SLICE("SELECT value FROM meta WHERE key = ?1")},
         {&prune->keep, SLICE("INSERT INTO meta (key, value) VALUES (?1, ?2) "
                              "ON CONFLICT (key) DO UPDATE SET value = excluded.value")},
@@ -43,11 +40,7 @@ enum rc prune_prepare(sqlite3 *db, struct prune *prune)
     /* at once after a start, for the sake of processes that never live long */
     prune->events_owed = EVENTS_AT_ONCE;
     prune->messages = MESSAGES_BETWEEN;
-    enum rc rc = RC_OK;
-    for (size_t i = 0; rc == RC_OK && i < sizeof wanted / sizeof wanted[0]; i++) {
-        rc = sql_prepare(db, wanted[i].text, wanted[i].statement);
-    }
-    return rc;
+    return sql_prepare_all(db, wanted, sizeof wanted / sizeof wanted[0]);
 }
 
 /* The text that a query with these parameters gives; empty without a row. */
