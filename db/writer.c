@@ -265,6 +265,7 @@ static enum rc writer_check_file(struct writer *writer)
 enum rc writer_commit(struct writer *writer, const struct store_batch *batch)
 {
     store_check_batch(batch, writer->names.tables, writer->names.tables_count);
+    const int64_t last_ms = writer->last_ms;
     enum rc rc = writer_check_file(writer);
     if (rc == RC_OK) {
         rc = writer_run(writer->begin);
@@ -279,6 +280,7 @@ enum rc writer_commit(struct writer *writer, const struct store_batch *batch)
         /* SQLite ends the transaction by itself on some failures only */
         (void)writer_run(writer->rollback);
     }
+    writer->last_ms = rc == RC_OK ? writer->last_ms : last_ms;
     arena_reset(writer->scratch);
     return rc;
 }

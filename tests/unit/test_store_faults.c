@@ -209,6 +209,23 @@ START_TEST(sqlite_first_start_under_faults_can_be_repeated)
 }
 END_TEST
 
+START_TEST(sqlite_time_of_a_failed_commit_is_not_taken_for_written)
+{
+    int64_t ms = 0;
+    struct fixture fixture;
+    struct store_batch batch = {.next_turn = 2, .now_ms = 5000};
+    fixture_init(&fixture, FIXTURE_SQLITE);
+    shim_arm(FAULT_WRITE, 1, true);
+    ck_assert(fixture_commit(&fixture, batch) != RC_OK);
+    ck_assert(!shim_disarm());
+    batch.now_ms += 500;
+    ck_rc_eq(fixture_commit(&fixture, batch), RC_OK);
+    ck_rc_eq(fixture.store->methods->last_ms(fixture.store, &ms), RC_OK);
+    ck_assert_int_eq(ms, 5500);
+    fixture_clear(&fixture);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store_faults");
@@ -218,6 +235,7 @@ int main(void)
     tcase_add_loop_test(tcase, sqlite_commit_under_faults_is_all_or_nothing, 0, FAULT_KINDS);
     tcase_add_loop_test(tcase, sqlite_read_under_faults_is_right_or_fails, 0, FAULT_KINDS);
     tcase_add_loop_test(tcase, sqlite_first_start_under_faults_can_be_repeated, 0, FAULT_KINDS);
+    tcase_add_test(tcase, sqlite_time_of_a_failed_commit_is_not_taken_for_written);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
